@@ -103,10 +103,19 @@ class Delta:
 
 @runtime_checkable
 class ChatModel(Protocol):
-    """Anything that answers a conversation. Closing the iterator of `stream` stops the computation."""
+    """Anything that answers a conversation. Closing the iterator of `stream` stops the computation.
+
+    `window` is the number of tokens that prompt and answer share; `count_tokens` may estimate, but never low
+    by more than a tenth.
+    """
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def window(self) -> int: ...
+
+    def count_tokens(self, text: str) -> int: ...
 
     def complete(self, messages: Sequence[Message], sampling: Sampling) -> Reply: ...
 
