@@ -1,6 +1,6 @@
 """The nouns that every room of HealGPT shares. Plain data, no behaviour, no heavy imports."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypedDict, runtime_checkable
 
@@ -119,7 +119,7 @@ class ChatModel(Protocol):
 
     def complete(self, messages: Sequence[Message], sampling: Sampling) -> Reply: ...
 
-    def stream(self, messages: Sequence[Message], sampling: Sampling) -> Iterator[Delta]: ...
+    def stream(self, messages: Sequence[Message], sampling: Sampling) -> Generator[Delta, None, None]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,137 @@
+"""One consultation turn: triage, retrieve, render, stream."""
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from functools import lru_cache
+
+from healgpt import prompts
+from healgpt.backends import EngineOptions, load
+from healgpt.consult.transcript import TEMPLATE_TOKENS, Evidence, fit, render
+from healgpt.consult.triage import triage
+from healgpt.errors import DataError
+from healgpt.schema import Alarm, ChatModel, Delta, Message, Reply, Sampling
+
+Triage = Callable[[Sequence[Message]], Alarm | None]
+Retrieve = Callable[[Sequence[Message]], Evidence]
+
+
+def no_evidence(messages: Sequence[Message]) -> Evidence:
+    """Find nothing: what a Doctor without a knowledge graph knows."""
+    return Evidence()
+
+
+class Doctor:
+    """A chat model that sends emergencies to hospital before its own model speaks, and answers with evidence.
+
+    Stateless: a turn is a pure function of the conversation, so any number of conversations may share one
+    Doctor. `messages` hold user and assistant turns only; the system prompt is the Doctor's own.
+    """
+
+    def __init__(
+        self, model: ChatModel, *, retrieve: Retrieve = no_evidence, triage: Triage = triage, system: str | None = None
+    ) -> None:
+        self.model = model
+        self.system = prompts.render("system") if system is None else system
+        self._triage = triage
+        self._retrieve = lru_cache(maxsize=256)(lambda turns: retrieve(_messages(turns)))
+        self._count = lru_cache(maxsize=1024)(model.count_tokens)
+
+    @property
+    def name(self) -> str:
+        return self.model.name
+
+    @property
+    def window(self) -> int:
+        return self.model.window
+
+    def count_tokens(self, text: str) -> int:
+        return self.model.count_tokens(text)
+
+    def evidence(self, messages: Sequence[Message]) -> Evidence:
+        """Return what the last user turn of `messages` is answered with."""
+        return self._retrieve(tuple((message["role"], message["content"]) for message in messages))
+
+    def wire(self, messages: Sequence[Message], max_tokens: int) -> list[Message]:
+        """Return what the model is sent: system prompt, then the rounds that leave room for `max_tokens`."""
+        room = self.window - max_tokens - self._count(self.system) - 2 * TEMPLATE_TOKENS
+        if room < TEMPLATE_TOKENS:
+            raise DataError(
+                f"回答长度 {max_tokens} 占满了 {self.window} 个词元的窗口。请减小 --max-tokens 或增大 --context。"
+            )
+        return [{"role": "system", "content": self.system}, *fit(render(messages, self.evidence), room, self._count)]
+
+    def complete(self, messages: Sequence[Message], sampling: Sampling) -> Reply:
+        """Return the finished answer of one turn; see `stream`."""
+        for delta in self.stream(messages, sampling):
+            if delta.reply is not None:
+                return delta.reply
+        raise AssertionError("a stream ends with its reply")
+
+    def stream(self, messages: Sequence[Message], sampling: Sampling) -> Generator[Delta, None, None]:
+        """Yield the alarm and the facts, then the answer as it is written, then the reply.
+
+        A first emergency is answered by its reviewed text alone: no model may soften it. An urgent alarm, or
+        an emergency that an earlier turn was already told of, comes first and the model follows.
+        Raises `DataError` for turns out of order, an empty or an overlong last turn.
+        """
+        wire = self.wire(messages, sampling.max_tokens)
+        alarm = self._triage(messages)
+        known = alarm is not None and _same(alarm, self._triage(messages[:-2]) if len(messages) > 2 else None)
+        if alarm is not None and alarm.level == "emergency" and not known:
+            yield Delta(alarm=alarm)
+            yield Delta(text=alarm.text)
+            yield Delta(reply=Reply(text=alarm.text, model="triage", alarm=alarm))
+            return
+        evidence = self.evidence(messages)
+        yield Delta(alarm=alarm, facts=evidence.facts)
+        opening = _opening(alarm, known)
+        if opening:
+            yield Delta(text=opening)
+        with closing(self.model.stream(wire, sampling)) as deltas:
+            for delta in deltas:
+                if delta.reply is None:
+                    yield delta
+                else:
+                    text = opening + delta.reply.text
+                    yield replace(delta, reply=replace(delta.reply, text=text, alarm=alarm, facts=evidence.facts))
+
+    def warm(self) -> None:
+        """Load the system prompt into the engine's cache, so that the first turn prefills only its own tokens."""
+        warm = getattr(self.model, "warm", None)
+        if warm is not None:
+            warm(self.system)
+
+    def close(self) -> None:
+        """Free the engine."""
+        close = getattr(self.model, "close", None)
+        if close is not None:
+            close()
+
+
+def open_doctor(spec: str, options: EngineOptions | None = None) -> Doctor:
+    """Load the model that `spec` names and return a Doctor over it, its system prompt cached.
+
+    Raises `ModelError` or `ConfigError` as `backends.load` does.
+    """
+    doctor = Doctor(load(spec, options or EngineOptions()))
+    doctor.warm()
+    return doctor
+
+
+def _messages(turns: tuple[tuple[str, str], ...]) -> list[Message]:
+    return [{"role": "user" if role == "user" else "assistant", "content": content} for role, content in turns]
+
+
+def _same(alarm: Alarm, earlier: Alarm | None) -> bool:
+    return earlier is not None and (earlier.kind, earlier.level) == (alarm.kind, alarm.level)
+
+
+def _opening(alarm: Alarm | None, known: bool) -> str:
+    if alarm is None:
+        return ""
+    if not known:
+        return alarm.text + "\n\n"
+    if alarm.level == "emergency":
+        return prompts.render("alarm_reminder", title=alarm.title, call=alarm.call) + "\n\n"
+    return ""
