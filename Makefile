@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 CORE := $(VENV)/.core
 DEV := $(VENV)/.dev
 ASK ?=
+export ASK
 MODEL ?= healgpt-mini
 
 .DEFAULT_GOAL := help
@@ -55,11 +56,13 @@ $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
 
 $(CORE): pyproject.toml requirements.txt | $(BIN)/pip
+	@echo "正在安装依赖，第一次约需一两分钟……"
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 # torch is pinned first: a range would bring a CUDA build of several gigabytes to a machine without a GPU
 $(DEV): $(CORE) pyproject.toml constraints-cpu.txt
+	@echo "正在安装测试依赖（含 PyTorch CPU 版），第一次约需两三分钟……"
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints-cpu.txt -e ".[all,dev]"
 	@touch $@
 

@@ -37,13 +37,16 @@ def map_ordered(
                 waiting.append((item, pool.submit(function, item)))
             while waiting:
                 item, future = waiting.pop(0)
-                try:
-                    outcome = Outcome(item, future.result(), None)
-                except HealGPTError as error:
-                    outcome = Outcome[Item, Result](item, None, error)
-                yield outcome
+                yield _settled(item, future)
                 for following in islice(source, 1):
                     waiting.append((following, pool.submit(function, following)))
         finally:
             for _, future in waiting:
                 future.cancel()
+
+
+def _settled(item: Item, future: Future[Result]) -> Outcome[Item, Result]:
+    try:
+        return Outcome(item, future.result(), None)
+    except HealGPTError as error:
+        return Outcome(item, None, error)

@@ -30,14 +30,14 @@ class Evidence:
 def clean(text: str) -> str:
     """Return `text` as a model may read it: NFC, no control characters but newline and tab, no lone surrogates.
 
-    Raises `DataError` when nothing readable is left.
+    Raises `DataError` when no letter and no digit is left.
     """
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     whole = unicodedata.normalize("NFC", whole.replace("\r\n", "\n").replace("\r", "\n"))
     kept = "".join(sign for sign in whole if sign in "\n\t" or unicodedata.category(sign) not in ("Cc", "Cs", "Co"))
     kept = kept.replace("\ufffd", "").strip()
-    if not any(unicodedata.category(sign)[0] in "LNSP" for sign in kept):
-        raise DataError("没有读到内容。请用文字描述您的不适或问题。")
+    if not any(unicodedata.category(sign)[0] in "LN" for sign in kept):
+        raise DataError("没有读到文字内容。请用文字描述您的不适或问题。")
     return kept
 
 

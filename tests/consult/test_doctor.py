@@ -1,0 +1,120 @@
+import pytest
+
+from healgpt.backends.scripted import Line, ScriptedModel
+from healgpt.consult.doctor import Doctor
+from healgpt.consult.transcript import Evidence
+from healgpt.errors import DataError
+from healgpt.schema import Alarm, ChatModel, Fact, Message, Sampling
+
+FACT = Fact("感冒", "检查", "血常规", "CMeKG", 0.9)
+
+
+def alarm(level="emergency"):
+    return Alarm("stroke", level, "疑似脑卒中", "**请立即拨打 120。**", "120", "指南")
+
+
+def alarmed_by(word, level="emergency"):
+    return lambda messages: alarm(level) if any(word in m["content"] for m in messages if m["role"] == "user") else None
+
+
+class Recorder(ScriptedModel):
+    """A scripted model that keeps what it was sent."""
+
+    sent: list[Message]
+
+    def stream(self, messages, sampling):
+        self.sent = list(messages)
+        yield from super().stream(messages, sampling)
+
+
+def doctor(*replies, **seams):
+    seams.setdefault("triage", lambda messages: None)
+    return Doctor(Recorder([Line(reply=reply) for reply in replies or ("多久了？",)]), **seams)
+
+
+def user(*texts):
+    return [{"role": "user" if n % 2 == 0 else "assistant", "content": text} for n, text in enumerate(texts)]
+
+
+def test_a_doctor_is_a_chat_model():
+    assert isinstance(doctor(), ChatModel)
+
+
+def test_the_text_streamed_is_the_text_of_the_reply_and_the_system_prompt_comes_first():
+    subject = doctor("请问咳嗽多久了？")
+    deltas = list(subject.stream(user("咳嗽"), Sampling()))
+    assert "".join(d.text for d in deltas) == deltas[-1].reply.text == "请问咳嗽多久了？"
+    assert [m["role"] for m in subject.model.sent] == ["system", "user"]
+
+
+def test_an_emergency_is_answered_by_its_text_alone_before_any_model():
+    subject = doctor(triage=alarmed_by("口角歪斜"))
+    deltas = list(subject.stream(user("突然口角歪斜"), Sampling()))
+    assert deltas[0].alarm.kind == "stroke"
+    assert not deltas[0].text
+    assert deltas[-1].reply.text == "**请立即拨打 120。**"
+    assert not hasattr(subject.model, "sent")
+
+
+def test_after_an_emergency_was_told_a_reminder_comes_first_and_the_model_follows():
+    subject = doctor("好的。", triage=alarmed_by("口角歪斜"))
+    messages = user("突然口角歪斜", "**请立即拨打 120。**", "已经打了，路上要注意什么")
+    reply = subject.complete(messages, Sampling())
+    assert "120" in reply.text.split("好的。")[0]
+    assert reply.text.endswith("好的。")
+    assert reply.alarm is not None
+
+
+def test_an_urgent_alarm_comes_first_and_the_model_follows():
+    subject = doctor("耳鸣多久了？", triage=alarmed_by("突然听不见", "urgent"))
+    reply = subject.complete(user("左耳突然听不见"), Sampling())
+    assert reply.text == "**请立即拨打 120。**\n\n耳鸣多久了？"
+
+
+def test_facts_come_before_the_words_and_go_into_the_turn_they_belong_to():
+    subject = doctor("可查血常规[1]。", retrieve=lambda messages: Evidence(facts=(FACT,)))
+    deltas = list(subject.stream(user("感冒"), Sampling()))
+    assert deltas[0].facts == (FACT,)
+    assert deltas[-1].reply.facts == (FACT,)
+    assert "血常规" in subject.model.sent[-1]["content"]
+
+
+def test_closing_the_stream_closes_the_model():
+    closed = []
+
+    class Endless(ScriptedModel):
+        def stream(self, messages, sampling):
+            try:
+                while True:
+                    yield from super().stream(messages, sampling)
+            finally:
+                closed.append(True)
+
+    subject = Doctor(Endless([Line(reply="嗯" * 99)] * 2), triage=lambda messages: None)
+    stream = subject.stream(user("咳嗽"), Sampling())
+    next(stream)
+    next(stream)
+    stream.close()
+    assert closed == [True]
+
+
+def test_a_long_conversation_keeps_the_system_prompt_and_the_newest_turns():
+    subject = doctor(*["好"] * 3)
+    subject.model.window = 2000
+    messages = user(*["头疼" * 100] * 15)
+    subject.complete(messages, Sampling(max_tokens=200))
+    sent = subject.model.sent
+    assert sent[0]["role"] == "system"
+    assert sent[1]["role"] == "user"
+    assert len(sent) < len(messages)
+
+
+def test_an_answer_longer_than_the_window_is_refused_with_the_way_out():
+    with pytest.raises(DataError, match="--max-tokens"):
+        doctor().complete(user("咳嗽"), Sampling(max_tokens=4096))
+
+
+@pytest.mark.parametrize("text", ["", "\x00", "\ud800"])
+def test_unreadable_questions_are_refused(text):
+    with pytest.raises(DataError, match="没有读到文字"):
+        doctor().complete(user(text), Sampling())
