@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from healgpt.errors import ConfigError, ModelError
 
 if TYPE_CHECKING:
-    from healgpt.backends.llamacpp import LlamaModel
     from healgpt.schema import ChatModel
 
 
@@ -60,13 +59,21 @@ def load(spec: str, options: EngineOptions = EngineOptions()) -> "ChatModel":
             return _load_named(spec, options)
 
 
-def _load_named(name: str, options: EngineOptions) -> "LlamaModel":
-    from healgpt.backends.llamacpp import open_llama
+def _load_named(name: str, options: EngineOptions) -> "ChatModel":
     from healgpt.models import catalog
 
     if not name.strip():
         raise ConfigError("没有写模型名。请用 healgpt models 查看可用的名字。")
     entry = catalog.find(name)
-    if not catalog.installed(entry):
-        raise ModelError(f"模型 {name} 还没有下载。请先运行 healgpt pull {name}。")
-    return open_llama(catalog.path(entry), options, name=name)
+    held = catalog.resolve(entry)
+    if held.kind == "graph":
+        raise ConfigError(f"{entry.name} 是知识图谱，不是模型。请用 healgpt models 查看可用的模型。")
+    if held.kind == "hf":
+        from healgpt.backends.transformers_model import open_transformers
+
+        return open_transformers(str(catalog.verify(entry)), options)
+    if not catalog.path(entry).exists():
+        raise ModelError(f"模型 {entry.name} 还没有下载。请先运行 healgpt pull {entry.name}。")
+    from healgpt.backends.llamacpp import open_llama
+
+    return open_llama(catalog.verify(entry), options, name=entry.name, adapter=catalog.adapter(entry))

@@ -14,7 +14,7 @@ that a test has time to stop the answer; `error` raises `ModelUnavailable` after
 import re
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,7 +57,7 @@ class ScriptedModel:
                 return delta.reply
         raise ModelUnavailable("脚本没有给出回答。")  # `stream` always ends with a reply
 
-    def stream(self, messages: Sequence[Message], sampling: Sampling) -> Iterator[Delta]:
+    def stream(self, messages: Sequence[Message], sampling: Sampling) -> Generator[Delta, None, None]:
         """Yield the scripted reply in pieces of a few characters, cut at `sampling.max_tokens` characters.
 
         Raises `ModelRefused` when no line is left, `ModelUnavailable` where the script says `error`.

@@ -1,0 +1,139 @@
+"""llama.cpp's server inside this process, spoken to over loopback HTTP.
+
+xllamacpp can also be called directly, but that way a request cannot be cancelled before its first token, slots can
+be neither saved nor restored, and text cannot be tokenised. Closing the connection of a request is the engine's own
+sign to stop computing it. The port is chosen by the system, bound to 127.0.0.1 and locked with a random key.
+"""
+
+import json
+import secrets
+import threading
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
+
+from healgpt.errors import ModelError, ModelRefused, ModelUnavailable
+
+# The engine looks for cancelled requests between batches only: 256 tokens are 2 s of a 0.5B model on two cores.
+# Larger batches gain nothing there (docs/lab-book.md).
+BATCH_TOKENS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the engine is started. `context` counts tokens a slot; `states` is the folder of saved slots, if any."""
+
+    model: Path
+    threads: int
+    context: int
+    slots: int
+    cache_ram_mib: int
+    states: Path | None = None
+    adapter: Path | None = None
+
+
+class LlamaServer:
+    """One loaded model and its HTTP port. Thread-safe; `close` frees the memory."""
+
+    def __init__(self, plan: Plan) -> None:
+        """Load the model, which takes seconds. Raises `ModelError` where the engine refuses the file."""
+        self._key = secrets.token_urlsafe(24)
+        self._server: Any = _start(plan, self._key)
+        self._port = int(self._server.listening_address.rsplit(":", 1)[1])
+        self._lock = threading.Lock()
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        """Send one request and return the parsed answer. Raises as `events` does."""
+        with closing(self._connect()) as connection:
+            response = self._send(connection, path, body)
+            return json.loads(response.read())
+
+    def events(self, path: str, body: dict[str, Any]) -> Generator[dict[str, Any], None, None]:
+        """Yield the events of a streamed request; closing the iterator cancels it in the engine.
+
+        Raises `ModelRefused` for a request that the engine rejects, `ModelUnavailable` where it failed or was
+        closed.
+        """
+        with closing(self._connect()) as connection:
+            response = self._send(connection, path, {**body, "stream": True})
+            try:
+                while line := response.readline():
+                    if line.startswith(b"data: ") and not line.startswith(b"data: [DONE]"):
+                        yield _checked(json.loads(line[6:]))
+                    elif line.startswith(b"error: "):
+                        raise _refusal(json.loads(line[7:]), 500)
+            except (OSError, HTTPException) as error:
+                raise ModelUnavailable(f"推理引擎中断了回答（{error}）。请重试。") from error
+
+    def close(self) -> None:
+        """Stop the engine and free its memory; requests under way end with `ModelUnavailable`."""
+        with self._lock:
+            self._server = None  # the destructor joins the engine's threads
+
+    def _connect(self) -> HTTPConnection:
+        if self._server is None:
+            raise ModelUnavailable("推理引擎已经关闭。请重新打开模型。")
+        return HTTPConnection("127.0.0.1", self._port)
+
+    def _send(self, connection: HTTPConnection, path: str, body: dict[str, Any]) -> http.client.HTTPResponse:
+        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
+        try:
+            connection.request("POST", path, json.dumps(body), headers)
+            response = connection.getresponse()
+            if response.status == 200:
+                return response
+            detail = json.loads(response.read() or b"{}")
+        except (OSError, HTTPException, json.JSONDecodeError) as error:
+            raise ModelUnavailable(f"推理引擎没有响应（{error}）。请重试。") from error
+        raise _refusal(detail, response.status)
+
+
+def _checked(event: dict[str, Any]) -> dict[str, Any]:
+    if "error" in event:
+        raise _refusal(event, 500)
+    return event
+
+
+def _refusal(detail: dict[str, Any], status: int) -> ModelError:
+    error = detail.get("error", detail)
+    message = str(error.get("message", error))
+    if error.get("type") == "exceed_context_size_error":
+        return ModelRefused(
+            f"对话有 {error.get('n_prompt_tokens')} 个词元，超过了 {error.get('n_ctx')} 的窗口。"
+            "请缩短内容、新开对话或增大 --context。"
+        )
+    if status < 500:
+        return ModelRefused(f"推理引擎拒绝了请求：{message}")
+    return ModelUnavailable(f"推理引擎出错：{message}。请重试。")
+
+
+def _start(plan: Plan, key: str) -> Any:
+    import xllamacpp
+
+    params = xllamacpp.CommonParams()
+    params.model.path = str(plan.model)
+    params.n_ctx = plan.context * plan.slots
+    params.n_parallel = plan.slots
+    params.n_batch = params.n_ubatch = BATCH_TOKENS
+    params.cache_ram_mib = plan.cache_ram_mib
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = plan.threads
+    params.hostnames = ["127.0.0.1"]
+    params.port = 0
+    params.api_keys = [key]
+    params.ui = False
+    params.verbosity = -1  # nothing of the engine's log reaches the terminal
+    params.warmup = False  # the system prompt is the warm-up
+    params.fit_params = False  # never shrink the context that was asked for
+    if plan.states is not None:
+        params.slot_save_path = f"{plan.states}/"
+    if plan.adapter is not None:
+        adapter = xllamacpp.CommonAdapterLoraInfo()
+        adapter.path, adapter.scale = str(plan.adapter), 1.0
+        params.lora_adapters = [adapter]
+    try:
+        return xllamacpp.Server(params)
+    except (RuntimeError, ValueError) as error:
+        raise ModelError(f"引擎装不进模型 {plan.model}：{error}") from error
