@@ -78,7 +78,7 @@ class LlamaServer:
             raise ModelUnavailable("推理引擎已经关闭。请重新打开模型。")
         return HTTPConnection("127.0.0.1", self._port)
 
-    def _send(self, connection: HTTPConnection, path: str, body: dict[str, Any]) -> http.client.HTTPResponse:
+    def _send(self, connection: HTTPConnection, path: str, body: dict[str, Any]) -> HTTPResponse:
         headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
         try:
             connection.request("POST", path, json.dumps(body), headers)
