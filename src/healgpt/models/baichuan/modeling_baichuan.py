@@ -1,0 +1,464 @@
+"""Baichuan-7B, Baichuan-13B, Baichuan2-7B and Baichuan2-13B on current `transformers`, with no remote code.
+
+Modules and tensors keep the names of the original checkpoints (`W_pack`, `o_proj`, `lm_head`, ...), so those load
+as they are. The 7B models rotate queries and keys (RoPE, Su et al. 2021); the 13B models add a linear bias to the
+attention scores instead (ALiBi, Press et al. 2022). Baichuan2 scores tokens with a row-normalised head (NormHead,
+Baichuan 2 technical report, 2023).
+
+This file travels with exported folders, so it imports nothing of this package but its own siblings.
+"""
+
+# mypy: allow-untyped-calls, allow-untyped-decorators, allow-subclassing-any
+# The framework types itself only in part.
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import GenerationMixin, PreTrainedModel
+from transformers.activations import ACT2FN
+from transformers.cache_utils import Cache, DynamicCache
+from transformers.masking_utils import create_causal_mask
+from transformers.modeling_layers import GradientCheckpointingLayer
+from transformers.modeling_outputs import BaseModelOutputWithPast, CausalLMOutputWithPast
+from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS, dynamic_rope_update
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+from transformers.utils.generic import can_return_tuple, merge_with_config_defaults
+from transformers.utils.output_capturing import capture_outputs
+
+from .chat_baichuan import chat
+from .configuration_baichuan import BaichuanConfig
+
+Rotation = tuple[torch.Tensor, torch.Tensor]
+
+
+def alibi_slopes(heads: int) -> torch.Tensor:
+    """Return the ALiBi slope of every head, shape (heads,), float32, all positive.
+
+    For a power of two the slopes are 2^(-8/n), 2^(-16/n), ... For other counts, such as Baichuan's 40, those of
+    the next lower power of two are followed by every other slope of the doubled count (ALiBi reference code).
+    """
+    whole = 2 ** math.floor(math.log2(heads))
+    first = [2.0 ** (-8.0 * (index + 1) / whole) for index in range(whole)]
+    rest = [2.0 ** (-4.0 * (2 * index + 1) / whole) for index in range(heads - whole)]
+    return torch.tensor(first + rest, dtype=torch.float32)
+
+
+def alibi_mask(
+    slopes: torch.Tensor, causal: torch.Tensor | None, first_query: int | torch.Tensor, lengths: tuple[int, int]
+) -> torch.Tensor:
+    """Return what is added to the attention scores of shape (batch or 1, heads, queries, keys), float32.
+
+    `causal` is the mask of the framework: None (plain causal), boolean (True may be attended), or additive.
+    `first_query` is the cache slot of the first query and `lengths` counts queries and keys. Distances are taken
+    between cache slots, so left padding changes nothing: softmax ignores a constant shift.
+    """
+    queries, keys = lengths
+    slots = torch.arange(keys, device=slopes.device)
+    asking = torch.arange(queries, device=slopes.device) + first_query
+    distance = slots[None, :] - asking[:, None]
+    bias = (slopes[:, None, None] * distance)[None]
+    lowest = torch.finfo(torch.float32).min
+    if causal is None:
+        return bias.masked_fill(distance > 0, lowest)
+    if causal.dtype == torch.bool:
+        return torch.where(causal, bias, lowest)
+    return torch.where(causal > torch.finfo(causal.dtype).min, bias + causal, lowest)
+
+
+class BaichuanRMSNorm(nn.Module):
+    """Root-mean-square norm (Zhang and Sennrich 2019), computed in float32 whatever the dtype."""
+
+    def __init__(self, hidden_size: int, eps: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(hidden_size))
+        self.eps = eps
+
+    def forward(self, hidden_states: torch.Tensor) -> torch.Tensor:
+        normed = nn.functional.rms_norm(hidden_states.float(), (hidden_states.shape[-1],), eps=self.eps)
+        return self.weight * normed.to(hidden_states.dtype)
+
+
+class BaichuanRotaryEmbedding(nn.Module):
+    """Cosines and sines of the rotation angles, shape (batch, length, head_dim), first half equal to the second."""
+
+    inv_freq: torch.Tensor
+
+    def __init__(self, config: BaichuanConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.max_seq_len_cached = config.max_position_embeddings
+        self.original_max_seq_len = config.max_position_embeddings
+        self.rope_type = config.rope_parameters["rope_type"]
+        start = (
+            self.compute_default_rope_parameters if self.rope_type == "default" else ROPE_INIT_FUNCTIONS[self.rope_type]
+        )
+        inv_freq, self.attention_scaling = start(config)
+        self.register_buffer("inv_freq", inv_freq, persistent=False)
+        self.register_buffer("original_inv_freq", inv_freq.clone(), persistent=False)
+
+    @staticmethod
+    def compute_default_rope_parameters(config: BaichuanConfig, **_: Any) -> tuple[torch.Tensor, float]:
+        """Return the angle per position of every pair of dimensions, and the factor 1 on cosines and sines."""
+        steps = torch.arange(0, config.head_dim, 2, dtype=torch.float32) / config.head_dim
+        return 1.0 / (config.rope_parameters["rope_theta"] ** steps), 1.0
+
+    @torch.no_grad()
+    @dynamic_rope_update
+    def forward(self, hidden_states: torch.Tensor, position_ids: torch.Tensor) -> Rotation:
+        inv_freq = self.inv_freq.to(device=hidden_states.device, dtype=torch.float32)
+        angles = position_ids[..., None].float() * inv_freq
+        angles = torch.cat((angles, angles), dim=-1)
+        cos, sin = angles.cos() * self.attention_scaling, angles.sin() * self.attention_scaling
+        return cos.to(hidden_states.dtype), sin.to(hidden_states.dtype)
+
+
+def rotate(states: torch.Tensor, rotation: Rotation) -> torch.Tensor:
+    """Turn `states` (batch, heads, length, head_dim) by `rotation`; dimension i pairs with i + head_dim / 2."""
+    cos, sin = rotation[0].unsqueeze(1), rotation[1].unsqueeze(1)
+    left, right = states.chunk(2, dim=-1)
+    return states * cos + torch.cat((-right, left), dim=-1) * sin
+
+
+def eager_attention(  # noqa: PLR0913, PLR0917 - the framework's signature
+    module: nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    scaling: float,
+    dropout: float = 0.0,
+    **_: Any,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Attention spelled out, softmax in float32: the reference that the fused kernels are compared with."""
+    scores = torch.matmul(query, key.transpose(2, 3)) * scaling
+    if attention_mask is not None:
+        scores = scores + attention_mask
+    weights = nn.functional.softmax(scores, dim=-1, dtype=torch.float32).to(query.dtype)
+    weights = nn.functional.dropout(weights, p=dropout, training=module.training)
+    return torch.matmul(weights, value).transpose(1, 2).contiguous(), weights
+
+
+class BaichuanAttention(nn.Module):
+    """Multi-head attention whose query, key and value projections are one matrix, `W_pack`."""
+
+    def __init__(self, config: BaichuanConfig, layer_idx: int) -> None:
+        super().__init__()
+        self.config = config
+        self.layer_idx = layer_idx
+        self.head_dim = config.head_dim
+        self.num_key_value_groups = 1
+        self.scaling = self.head_dim**-0.5
+        self.is_causal = True
+        self.W_pack = nn.Linear(config.hidden_size, 3 * config.hidden_size, bias=False)
+        self.o_proj = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
+
+    def forward(
+        self,
+        hidden_states: torch.Tensor,
+        attention_mask: torch.Tensor | None = None,
+        position_embeddings: Rotation | None = None,
+        past_key_values: Cache | None = None,
+        **kwargs: Any,
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        shape = hidden_states.shape[:-1]
+        packed = self.W_pack(hidden_states).view(*shape, 3, -1, self.head_dim)
+        query, key, value = (part.transpose(1, 2) for part in packed.unbind(dim=-3))
+        if position_embeddings is not None:
+            query, key = rotate(query, position_embeddings), rotate(key, position_embeddings)
+        if past_key_values is not None:
+            key, value = past_key_values.update(key, value, self.layer_idx)
+        attend: Callable[..., tuple[torch.Tensor, torch.Tensor | None]] = ALL_ATTENTION_FUNCTIONS.get_interface(
+            self.config._attn_implementation, eager_attention
+        )
+        mixed, weights = attend(self, query, key, value, attention_mask, dropout=0.0, scaling=self.scaling, **kwargs)
+        return self.o_proj(mixed.reshape(*shape, -1).contiguous()), weights
+
+
+class BaichuanMLP(nn.Module):
+    """Gated feed-forward block (SwiGLU, Shazeer 2020)."""
+
+    def __init__(self, config: BaichuanConfig) -> None:
+        super().__init__()
+        self.gate_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
+        self.down_proj = nn.Linear(config.intermediate_size, config.hidden_size, bias=False)
+        self.up_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
+        self.act_fn = ACT2FN[config.hidden_act]
+
+    def forward(self, hidden_states: torch.Tensor) -> torch.Tensor:
+        mixed: torch.Tensor = self.down_proj(self.act_fn(self.gate_proj(hidden_states)) * self.up_proj(hidden_states))
+        return mixed
+
+
+class BaichuanDecoderLayer(GradientCheckpointingLayer):
+    """Attention and feed-forward, each with its norm before and its residual around."""
+
+    def __init__(self, config: BaichuanConfig, layer_idx: int) -> None:
+        super().__init__()
+        self.self_attn = BaichuanAttention(config, layer_idx)
+        self.mlp = BaichuanMLP(config)
+        self.input_layernorm = BaichuanRMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.post_attention_layernorm = BaichuanRMSNorm(config.hidden_size, config.rms_norm_eps)
+
+    def forward(self, hidden_states: torch.Tensor, **kwargs: Any) -> torch.Tensor:
+        mixed, _ = self.self_attn(self.input_layernorm(hidden_states), **kwargs)
+        hidden_states = hidden_states + mixed
+        out: torch.Tensor = hidden_states + self.mlp(self.post_attention_layernorm(hidden_states))
+        return out
+
+
+class NormHead(nn.Linear):
+    """Baichuan2's output head: every row of the weight counts with length one.
+
+    The logits are divided by the row lengths instead of the rows being rewritten, so the loaded weight stays what
+    the checkpoint holds, in training and inference alike. The lengths are kept between inference steps as long as
+    the weight does not change.
+    """
+
+    def __init__(self, hidden_size: int, vocab_size: int, **kwargs: Any) -> None:
+        super().__init__(hidden_size, vocab_size, bias=False, **kwargs)
+        self._lengths: tuple[tuple[int, int, torch.dtype], torch.Tensor] | None = None
+
+    def forward(self, hidden_states: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = nn.functional.linear(hidden_states, self.weight) / self._row_lengths()
+        return logits
+
+    def _row_lengths(self) -> torch.Tensor:
+        if torch.is_grad_enabled() or torch.compiler.is_compiling() or self.weight.is_inference():
+            return self._measure()
+        key = (self.weight.data_ptr(), self.weight._version, self.weight.dtype)
+        if self._lengths is None or self._lengths[0] != key:
+            self._lengths = (key, self._measure())
+        return self._lengths[1]
+
+    def _measure(self) -> torch.Tensor:
+        # The same floor as torch.nn.functional.normalize, which the original head used.
+        lengths = torch.linalg.vector_norm(self.weight, dim=-1, dtype=torch.float32).clamp_min(1e-12)
+        return lengths.to(self.weight.dtype)
+
+
+class BaichuanPreTrainedModel(PreTrainedModel):
+    """What the framework needs to know about the family."""
+
+    config_class = BaichuanConfig
+    base_model_prefix = "model"
+    supports_gradient_checkpointing = True
+    _no_split_modules = ["BaichuanDecoderLayer"]  # noqa: RUF012
+    _skip_keys_device_placement = ["past_key_values"]  # noqa: RUF012
+    _keys_to_ignore_on_load_unexpected = [r"rotary_emb\.inv_freq", r"alibi_mask", r"future_mask"]  # noqa: RUF012
+    _supports_flash_attn = True
+    _supports_sdpa = True
+    _supports_attention_backend = True
+    _can_compile_fullgraph = True
+    _can_record_outputs = {  # noqa: RUF012
+        "hidden_states": BaichuanDecoderLayer,
+        "attentions": BaichuanAttention,
+    }
+
+    @classmethod
+    def from_pretrained(  # type: ignore[override]
+        cls, name: Any, *args: Any, output_loading_info: bool = False, **kwargs: Any
+    ) -> Any:
+        """Load a checkpoint; unlike the framework's default, a weight that is missing or left over is an error.
+
+        Raises `ValueError` naming the tensors: a model with random weights in it must never answer anybody.
+        """
+        loaded: Any = super().from_pretrained(name, *args, output_loading_info=True, **kwargs)
+        model, report = loaded
+        complaint = _complain(report)
+        if complaint:
+            raise ValueError(f"{name} 的权重和 config.json 对不上：{complaint}。请重新下载，或检查 config.json。")
+        return (model, report) if output_loading_info else model
+
+
+def _complain(report: dict[str, Any]) -> str:
+    """Say in words which tensors of a loading report are wrong; empty if none are."""
+    parts = []
+    for key, words in (("missing_keys", "缺少"), ("unexpected_keys", "多出"), ("mismatched_keys", "形状不符")):
+        names = sorted(str(item[0] if isinstance(item, tuple) else item) for item in report.get(key) or ())
+        if names:
+            more = f" 等 {len(names)} 个" if len(names) > 3 else ""
+            parts.append(f"{words} {'、'.join(names[:3])}{more}")
+    return "；".join(parts)
+
+
+class BaichuanModel(BaichuanPreTrainedModel):
+    """The decoder stack without the output head."""
+
+    slopes: torch.Tensor
+
+    def __init__(self, config: BaichuanConfig) -> None:
+        super().__init__(config)
+        self.padding_idx = config.pad_token_id
+        self.vocab_size = config.vocab_size
+        self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size, self.padding_idx)
+        self.layers = nn.ModuleList(BaichuanDecoderLayer(config, index) for index in range(config.num_hidden_layers))
+        self.norm = BaichuanRMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.rotary_emb = BaichuanRotaryEmbedding(config) if config.position_embedding == "rope" else None
+        self.gradient_checkpointing = False
+        self.post_init()
+
+    @merge_with_config_defaults
+    @capture_outputs
+    def forward(
+        self,
+        input_ids: torch.Tensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        position_ids: torch.Tensor | None = None,
+        past_key_values: Cache | None = None,
+        inputs_embeds: torch.Tensor | None = None,
+        use_cache: bool | None = None,
+        **kwargs: Any,
+    ) -> BaseModelOutputWithPast:
+        """Run tokens (batch, length) through all layers.
+
+        `attention_mask` is (batch, seen + length) with 0 for padding. Raises `ValueError` for a token id outside
+        the vocabulary (checked on the CPU only: elsewhere the check would stall the device).
+        """
+        if (input_ids is None) == (inputs_embeds is None):
+            raise ValueError("input_ids 和 inputs_embeds 必须且只能给一个。")
+        if inputs_embeds is None:
+            self._check_ids(input_ids)
+            inputs_embeds = self.embed_tokens(input_ids)
+        if use_cache and past_key_values is None:
+            past_key_values = DynamicCache(config=self.config)
+        if position_ids is None:
+            seen = past_key_values.get_seq_length() if past_key_values is not None else 0
+            position_ids = (torch.arange(inputs_embeds.shape[1], device=inputs_embeds.device) + seen).unsqueeze(0)
+        mask = self._mask(inputs_embeds, attention_mask, position_ids, past_key_values)
+        rotation = None if self.rotary_emb is None else self.rotary_emb(inputs_embeds, position_ids)
+        hidden_states = inputs_embeds
+        for layer in self.layers:
+            hidden_states = layer(
+                hidden_states,
+                attention_mask=mask,
+                position_embeddings=rotation,
+                position_ids=position_ids,
+                past_key_values=past_key_values,
+                use_cache=use_cache,
+                **kwargs,
+            )
+        return BaseModelOutputWithPast(last_hidden_state=self.norm(hidden_states), past_key_values=past_key_values)
+
+    def _check_ids(self, input_ids: torch.Tensor | None) -> None:
+        if (
+            input_ids is None
+            or input_ids.device.type != "cpu"
+            or torch.compiler.is_compiling()
+            or not input_ids.numel()
+        ):
+            return
+        low, high = int(input_ids.min()), int(input_ids.max())
+        size = self.embed_tokens.num_embeddings
+        if low < 0 or high >= size:
+            bad = low if low < 0 else high
+            raise ValueError(f"词元编号 {bad} 超出词表（0 到 {size - 1}）。请检查分词器和模型是不是同一套。")
+
+    def _mask(
+        self,
+        inputs_embeds: torch.Tensor,
+        attention_mask: torch.Tensor | None,
+        position_ids: torch.Tensor,
+        past_key_values: Cache | None,
+    ) -> torch.Tensor | None:
+        mask: Any = create_causal_mask(
+            config=self.config,
+            inputs_embeds=inputs_embeds,
+            attention_mask=attention_mask,
+            past_key_values=past_key_values,
+            position_ids=position_ids,
+        )
+        if self.rotary_emb is not None:
+            return mask  # type: ignore[no-any-return]
+        if self.config._attn_implementation not in {"eager", "sdpa"}:
+            raise ValueError(
+                f"注意力实现 {self.config._attn_implementation} 不支持 ALiBi；Baichuan-13B 请用 sdpa 或 eager。"
+            )
+        queries = inputs_embeds.shape[1]
+        keys, seen = queries, 0
+        if past_key_values is not None:
+            keys, seen = past_key_values.get_mask_sizes(queries, 0)[0], past_key_values.get_seq_length()
+        slopes = alibi_slopes(self.config.num_attention_heads).to(inputs_embeds.device)
+        bias = alibi_mask(slopes, mask, seen, (queries, keys))
+        # Clamped so that "never" stays finite in float16: a fully padded row would turn into NaN otherwise.
+        return bias.clamp_min(torch.finfo(inputs_embeds.dtype).min).to(inputs_embeds.dtype)
+
+
+class BaichuanForCausalLM(BaichuanPreTrainedModel, GenerationMixin):
+    """Baichuan with its output head: `generate`, `chat`, and the training loss."""
+
+    _tied_weights_keys = {"lm_head.weight": "model.embed_tokens.weight"}  # noqa: RUF012
+    _tp_plan = {"lm_head": "colwise_gather_output"}  # noqa: RUF012
+    _pp_plan = {"lm_head": (["hidden_states"], ["logits"])}  # type: ignore[dict-item]  # noqa: RUF012
+
+    def __init__(self, config: BaichuanConfig) -> None:
+        super().__init__(config)
+        self.model = BaichuanModel(config)
+        self.vocab_size = config.vocab_size
+        if config.norm_head:
+            self.lm_head: nn.Linear = NormHead(config.hidden_size, config.vocab_size)
+        else:
+            self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+        self.post_init()
+
+    @can_return_tuple
+    def forward(  # noqa: PLR0913, PLR0917 - the framework's signature
+        self,
+        input_ids: torch.Tensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        position_ids: torch.Tensor | None = None,
+        past_key_values: Cache | None = None,
+        inputs_embeds: torch.Tensor | None = None,
+        labels: torch.Tensor | None = None,
+        use_cache: bool | None = None,
+        logits_to_keep: int | torch.Tensor = 0,
+        **kwargs: Any,
+    ) -> CausalLMOutputWithPast:
+        """Return logits (batch, kept, vocabulary) and, with `labels` (-100 is ignored), the next-token loss.
+
+        `logits_to_keep` keeps only the last positions (0 keeps all), which saves most of the head's work.
+        """
+        outputs = self.model(
+            input_ids=input_ids,
+            attention_mask=attention_mask,
+            position_ids=position_ids,
+            past_key_values=past_key_values,
+            inputs_embeds=inputs_embeds,
+            use_cache=use_cache,
+            **kwargs,
+        )
+        kept = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) and logits_to_keep else logits_to_keep
+        kept = slice(None) if isinstance(kept, int) else kept
+        logits = self.lm_head(outputs.last_hidden_state[:, kept, :])
+        loss = None
+        if labels is not None:
+            loss = self.loss_function(logits=logits, labels=labels, vocab_size=self.config.vocab_size, **kwargs)
+            if self.config.z_loss_weight:
+                loss = loss + self.config.z_loss_weight * logits[:, :-1].float().amax(-1).square().mean()
+        return CausalLMOutputWithPast(
+            loss=loss,
+            logits=logits,
+            past_key_values=outputs.past_key_values,
+            hidden_states=outputs.hidden_states,
+            attentions=outputs.attentions,
+        )
+
+    def chat(
+        self,
+        tokenizer: Any,
+        messages: Sequence[dict[str, str]],
+        stream: bool = False,
+        generation_config: Any = None,
+    ) -> str | Iterator[str]:
+        """Answer a conversation as the published models do; see `chat_baichuan.chat`."""
+        return chat(self, tokenizer, messages, stream=stream, generation_config=generation_config)
+
+    def _get_resized_lm_head(self, old_lm_head: nn.Linear, *args: Any, **kwargs: Any) -> nn.Linear:
+        resized: nn.Linear = super()._get_resized_lm_head(old_lm_head, *args, **kwargs)
+        if not isinstance(old_lm_head, NormHead) or isinstance(resized, NormHead):
+            return resized
+        head = NormHead(resized.in_features, resized.out_features, device="meta")
+        head.weight = resized.weight
+        return head
