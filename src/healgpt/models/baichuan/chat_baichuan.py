@@ -84,6 +84,21 @@ def prompt_ids(model: Any, tokenizer: Any, messages: Sequence[dict[str, str]], s
     return layout_ids(encode, messages, layout, limit)
 
 
+def layout_template(user: str, assistant: str, close: str) -> str:
+    """Return the chat template (Jinja) of the published layout, from the spellings of its control tokens.
+
+    `close` ends an assistant turn and is empty for Baichuan2.
+    """
+    return (
+        "{%- for message in messages -%}"
+        "{%- if message['role'] == 'system' -%}{{- message['content'] -}}"
+        "{%- elif message['role'] == 'user' -%}{{- '" + user + "' + message['content'] -}}"
+        "{%- elif message['role'] == 'assistant' -%}{{- '" + assistant + "' + message['content'] + '" + close + "' -}}"
+        "{%- endif -%}{%- endfor -%}"
+        "{%- if add_generation_prompt -%}{{- '" + assistant + "' -}}{%- endif -%}"
+    )
+
+
 def layout_ids(encode: Encode, messages: Sequence[dict[str, str]], layout: Layout, limit: int) -> list[int]:
     """Build the published layout: as many whole rounds from the end as fit into `limit` tokens, at least one.
 

@@ -13,7 +13,25 @@ from typing import Any
 from transformers import AddedToken
 from transformers.tokenization_utils_tokenizers import TokenizersBackend
 
-from .sentencepiece_baichuan import build_tokenizer, read_model
+from .chat_baichuan import layout_template
+from .sentencepiece_baichuan import CONTROL, USER_DEFINED, SentencePieceModel, build_tokenizer, read_model
+
+_USER_ID, _ASSISTANT_ID = 195, 196
+_BAICHUAN2_PIECES = 125_696
+
+
+def default_template(model: SentencePieceModel) -> str | None:
+    """Return the chat template of the published layout, or None where ids 195 and 196 are ordinary text.
+
+    Only the vocabulary tells a Baichuan2 (which leaves `</s>` out between turns) from its predecessor here.
+    """
+    if len(model.pieces) <= _ASSISTANT_ID:
+        return None
+    user, assistant = model.pieces[_USER_ID], model.pieces[_ASSISTANT_ID]
+    if {user.kind, assistant.kind} - {CONTROL, USER_DEFINED}:
+        return None
+    close = "" if len(model.pieces) == _BAICHUAN2_PIECES else model.pieces[model.eos_id].text
+    return layout_template(user.text, assistant.text, close)
 
 
 class BaichuanTokenizer(TokenizersBackend):
@@ -39,7 +57,10 @@ class BaichuanTokenizer(TokenizersBackend):
         **kwargs: Any,
     ) -> None:
         if vocab_file is not None:
-            kwargs["tokenizer_object"] = build_tokenizer(read_model(Path(vocab_file)))
+            model = read_model(Path(vocab_file))
+            kwargs["tokenizer_object"] = build_tokenizer(model)
+            if kwargs.get("chat_template") is None:
+                kwargs["chat_template"] = default_template(model)
         elif tokenizer_file is not None:
             kwargs["tokenizer_file"] = tokenizer_file
         else:
