@@ -14,7 +14,7 @@ from healgpt.models.catalog import Entry
 from healgpt.models.partial import Partial
 from healgpt.models.progress import Meter, Progress
 
-__all__ = ["SOURCES", "Progress", "pull", "remove"]
+__all__ = ["SOURCES", "Progress", "pull", "remove", "unfinished_bytes"]
 
 # name on the command line -> name in sentences, in the order they are tried
 SOURCES = {"cache": "本机缓存", "pypi": "PyPI", "huggingface": "Hugging Face", "modelscope": "ModelScope"}
@@ -74,6 +74,14 @@ def remove(name: str) -> int:
                 file.unlink()
         shutil.rmtree(_scratch(place), ignore_errors=True)
     return freed
+
+
+def unfinished_bytes(entry: Entry) -> int:
+    """Return how many bytes an interrupted or running download of `entry` holds."""
+    try:
+        return _part(catalog.path(entry)).stat().st_size
+    except OSError:
+        return 0
 
 
 def _part(place: Path) -> Path:
