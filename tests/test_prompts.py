@@ -5,13 +5,13 @@ from healgpt.errors import ConfigError
 
 
 def test_values_cannot_smuggle_in_variables():
-    assert prompts.render("user_turn", question="{{evidence}}", evidence="资料") == "{{evidence}}\n\n资料"
+    assert "{{title}} {{call}}" in prompts.render("alarm_reminder", title="{{title}} {{call}}", call="120")
 
 
-@pytest.mark.parametrize("variables", [{}, {"question": "a", "evidence": "b", "more": "c"}])
+@pytest.mark.parametrize("variables", [{}, {"title": "a", "call": "b", "more": "c"}])
 def test_missing_and_surplus_variables_are_errors(variables):
     with pytest.raises(ConfigError, match="变量不符"):
-        prompts.render("user_turn", **variables)
+        prompts.render("alarm_reminder", **variables)
 
 
 def test_an_unknown_prompt_names_the_known_ones():

@@ -2,7 +2,6 @@ import pytest
 
 from healgpt.backends.scripted import Line, ScriptedModel
 from healgpt.consult.doctor import Doctor
-from healgpt.consult.transcript import Evidence
 from healgpt.errors import DataError
 from healgpt.schema import Alarm, ChatModel, Fact, Message, Sampling
 
@@ -42,7 +41,7 @@ def test_a_doctor_is_a_chat_model():
 
 def test_the_text_streamed_is_the_text_of_the_reply_and_the_system_prompt_comes_first():
     subject = doctor("请问咳嗽多久了？")
-    deltas = list(subject.stream(user("咳嗽"), Sampling()))
+    deltas = list(subject.stream(user("咳嗽怎么护理？"), Sampling()))
     assert "".join(d.text for d in deltas) == deltas[-1].reply.text == "请问咳嗽多久了？"
     assert [m["role"] for m in subject.model.sent] == ["system", "user"]
 
@@ -68,12 +67,12 @@ def test_after_an_emergency_was_told_a_reminder_comes_first_and_the_model_follow
 def test_an_urgent_alarm_comes_first_and_the_model_follows():
     subject = doctor("耳鸣多久了？", triage=alarmed_by("突然听不见", "urgent"))
     reply = subject.complete(user("左耳突然听不见"), Sampling())
-    assert reply.text == "**请立即拨打 120。**\n\n耳鸣多久了？"
+    assert reply.text.startswith("**请立即拨打 120。**\n\n耳鸣多久了？")
 
 
 def test_facts_come_before_the_words_and_go_into_the_turn_they_belong_to():
-    subject = doctor("可查血常规[1]。", retrieve=lambda messages: Evidence(facts=(FACT,)))
-    deltas = list(subject.stream(user("感冒"), Sampling()))
+    subject = doctor("可查血常规[1]。", retrieve=lambda messages: (FACT,))
+    deltas = list(subject.stream(user("感冒要查什么？"), Sampling()))
     assert deltas[0].facts == (FACT,)
     assert deltas[-1].reply.facts == (FACT,)
     assert "血常规" in subject.model.sent[-1]["content"]
@@ -91,7 +90,7 @@ def test_closing_the_stream_closes_the_model():
                 closed.append(True)
 
     subject = Doctor(Endless([Line(reply="嗯" * 99)] * 2), triage=lambda messages: None)
-    stream = subject.stream(user("咳嗽"), Sampling())
+    stream = subject.stream(user("咳嗽怎么护理？"), Sampling())
     next(stream)
     next(stream)
     stream.close()
@@ -118,3 +117,16 @@ def test_an_answer_longer_than_the_window_is_refused_with_the_way_out():
 def test_unreadable_questions_are_refused(text):
     with pytest.raises(DataError, match="没有读到文字"):
         doctor().complete(user(text), Sampling())
+
+
+def test_a_bare_complaint_is_asked_back_and_the_model_adds_one_sentence():
+    subject = doctor("听起来您很难受。")
+    reply = subject.complete(user("我头痛"), Sampling())
+    assert reply.text.startswith("听起来您很难受。\n\n")
+    assert reply.text.count("？") >= 3
+    assert "年纪" in reply.text
+
+
+def test_the_questions_are_streamed_too():
+    deltas = list(doctor("嗯。").stream(user("我头痛"), Sampling()))
+    assert "".join(d.text for d in deltas) == deltas[-1].reply.text

@@ -16,7 +16,7 @@ def talk(*texts: str) -> list[Message]:
 
 
 def evidence_for(messages):
-    return Evidence(facts=(FACT,), ask=("手麻",)) if "颈椎" in messages[-1]["content"] else Evidence()
+    return Evidence(facts=(FACT,), task="（简短回答。）") if "颈椎" in messages[-1]["content"] else Evidence()
 
 
 @given(st.lists(st.text(alphabet="颈椎痛好ab", min_size=1, max_size=12), min_size=1, max_size=9))
@@ -57,10 +57,10 @@ def test_a_last_turn_that_cannot_fit_is_refused_with_its_size():
 
 
 def test_evidence_is_numbered_for_citation_and_the_question_stays_first():
-    text = render_turn("颈椎疼", Evidence(facts=(FACT,), ask=("手麻", "头晕")))
+    text = render_turn("颈椎疼", Evidence(facts=(FACT,), task="（简短回答。）"))
     assert text.startswith("颈椎疼\n")
     assert "[1] 颈椎病·检查：颈椎X线" in text
-    assert "手麻、头晕" in text
+    assert text.endswith("（简短回答。）")
     assert render_turn("颈椎疼", Evidence()) == "颈椎疼"
 
 

@@ -7,18 +7,22 @@ from functools import lru_cache
 
 from healgpt import prompts
 from healgpt.backends import EngineOptions, load
+from healgpt.consult.interview import Plan, opening, plan
 from healgpt.consult.transcript import TEMPLATE_TOKENS, Evidence, fit, render
 from healgpt.consult.triage import triage
 from healgpt.errors import DataError
-from healgpt.schema import Alarm, ChatModel, Delta, Message, Reply, Sampling
+from healgpt.schema import Alarm, ChatModel, Delta, Fact, Message, Reply, Sampling
+
+# the model's part of a turn that asks back
+_SENTENCE_TOKENS = 60
 
 Triage = Callable[[Sequence[Message]], Alarm | None]
-Retrieve = Callable[[Sequence[Message]], Evidence]
+Retrieve = Callable[[Sequence[Message]], tuple[Fact, ...]]
 
 
-def no_evidence(messages: Sequence[Message]) -> Evidence:
+def no_facts(messages: Sequence[Message]) -> tuple[Fact, ...]:
     """Find nothing: what a Doctor without a knowledge graph knows."""
-    return Evidence()
+    return ()
 
 
 class Doctor:
@@ -29,12 +33,13 @@ class Doctor:
     """
 
     def __init__(
-        self, model: ChatModel, *, retrieve: Retrieve = no_evidence, triage: Triage = triage, system: str | None = None
+        self, model: ChatModel, *, retrieve: Retrieve = no_facts, triage: Triage = triage, system: str | None = None
     ) -> None:
         self.model = model
         self.system = prompts.render("system") if system is None else system
         self._triage = triage
-        self._retrieve = lru_cache(maxsize=256)(lambda turns: retrieve(_messages(turns)))
+        self._retrieve = retrieve
+        self._evidence = lru_cache(maxsize=256)(self._find)
         self._count = lru_cache(maxsize=1024)(model.count_tokens)
 
     @property
@@ -50,7 +55,7 @@ class Doctor:
 
     def evidence(self, messages: Sequence[Message]) -> Evidence:
         """Return what the last user turn of `messages` is answered with."""
-        return self._retrieve(tuple((message["role"], message["content"]) for message in messages))
+        return self._evidence(tuple((message["role"], message["content"]) for message in messages))
 
     def wire(self, messages: Sequence[Message], max_tokens: int) -> list[Message]:
         """Return what the model is sent: system prompt, then the rounds that leave room for `max_tokens`."""
@@ -83,18 +88,26 @@ class Doctor:
             yield Delta(text=alarm.text)
             yield Delta(reply=Reply(text=alarm.text, model="triage", alarm=alarm))
             return
-        evidence = self.evidence(messages)
-        yield Delta(alarm=alarm, facts=evidence.facts)
-        opening = _opening(alarm, known)
-        if opening:
-            yield Delta(text=opening)
-        with closing(self.model.stream(wire, sampling)) as deltas:
+        facts = self.evidence(messages).facts
+        yield Delta(alarm=alarm, facts=facts)
+        first_words, last_words = _first_words(alarm, known), _questions(plan(messages))
+        if first_words:
+            yield Delta(text=first_words)
+        with closing(self.model.stream(wire, _limited(sampling, asks=bool(last_words)))) as deltas:
             for delta in deltas:
                 if delta.reply is None:
                     yield delta
-                else:
-                    text = opening + delta.reply.text
-                    yield replace(delta, reply=replace(delta.reply, text=text, alarm=alarm, facts=evidence.facts))
+                    continue
+                if last_words:
+                    yield Delta(text=last_words)
+                text = first_words + delta.reply.text + last_words
+                yield Delta(reply=replace(delta.reply, text=text, alarm=alarm, facts=facts))
+
+    def _find(self, turns: tuple[tuple[str, str], ...]) -> Evidence:
+        messages = [_message(role, content) for role, content in turns]
+        task = plan(messages).task
+        words = "" if task == "talk" else prompts.render(f"task_{task}")
+        return Evidence(() if task == "ask" else self._retrieve(messages), words)
 
     def warm(self) -> None:
         """Load the system prompt into the engine's cache, so that the first turn prefills only its own tokens."""
@@ -119,15 +132,29 @@ def open_doctor(spec: str, options: EngineOptions | None = None) -> Doctor:
     return doctor
 
 
-def _messages(turns: tuple[tuple[str, str], ...]) -> list[Message]:
-    return [{"role": "user" if role == "user" else "assistant", "content": content} for role, content in turns]
+def _message(role: str, content: str) -> Message:
+    return {"role": "user" if role == "user" else "assistant", "content": content}
+
+
+def _questions(made: Plan) -> str:
+    if not made.questions:
+        return ""
+    listed = "\n".join(f"{number}. {question}" for number, question in enumerate(made.questions, start=1))
+    return f"\n\n{opening()}\n{listed}"
+
+
+def _limited(sampling: Sampling, *, asks: bool) -> Sampling:
+    """Return how the model's own words are drawn: one sentence where the Doctor's questions follow."""
+    if not asks:
+        return sampling
+    return replace(sampling, max_tokens=min(sampling.max_tokens, _SENTENCE_TOKENS), stop=(*sampling.stop, "\n"))
 
 
 def _same(alarm: Alarm, earlier: Alarm | None) -> bool:
     return earlier is not None and (earlier.kind, earlier.level) == (alarm.kind, alarm.level)
 
 
-def _opening(alarm: Alarm | None, known: bool) -> str:
+def _first_words(alarm: Alarm | None, known: bool) -> str:
     if alarm is None:
         return ""
     if not known:

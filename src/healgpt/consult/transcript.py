@@ -21,10 +21,10 @@ TEMPLATE_TOKENS = 6
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the rooms below know about a user turn: facts to cite, and what to ask about next."""
+    """What a user turn is answered with: facts to cite, and the instruction of the turn (a prompt's text)."""
 
     facts: tuple[Fact, ...] = ()
-    ask: tuple[str, ...] = ()
+    task: str = ""
 
 
 def clean(text: str) -> str:
@@ -42,16 +42,14 @@ def clean(text: str) -> str:
 
 
 def render_turn(question: str, evidence: Evidence) -> str:
-    """Return the text of one user turn: the question, then the numbered facts and what to ask about."""
-    lines = []
+    """Return the text of one user turn: the question, the numbered facts, and what to do last, where models heed it."""
+    parts = [question]
     if evidence.facts:
-        lines.append("【参考资料】")
-        lines += [f"[{n}] {fact.subject}·{fact.predicate}：{fact.object}" for n, fact in enumerate(evidence.facts, 1)]
-    if evidence.ask:
-        lines.append(f"【可追问】{'、'.join(evidence.ask)}")
-    if not lines:
-        return question
-    return prompts.render("user_turn", question=question, evidence="\n".join(lines))
+        lines = (f"[{n}] {fact.subject}·{fact.predicate}：{fact.object}" for n, fact in enumerate(evidence.facts, 1))
+        parts.append(prompts.render("facts", facts="\n".join(lines)))
+    if evidence.task:
+        parts.append(evidence.task)
+    return "\n\n".join(parts)
 
 
 def render(messages: Sequence[Message], evidence_of: Callable[[Sequence[Message]], Evidence]) -> list[Message]:
