@@ -138,7 +138,7 @@ def _claims(
         for value in normalise.values(item.object, relation.form, relation.name):
             target = canonical.get(value, value)
             key = (target, relation.name, subject) if mapping.flipped else (subject, relation.name, target)
-            if target == subject:
+            if target == subject or (mapping.flipped and normalise.stopped(subject, relation.form, relation.name)):
                 continue
             evidence = claims.get(key)
             if evidence is None:
@@ -189,16 +189,20 @@ def _pool(claims: dict[Key, Evidence], kind_of: dict[str, str], aliases: set[tup
 def _families(claims: dict[Key, Evidence], kind_of: dict[str, str]) -> dict[str, set[str]]:
     """Return the products of each ingredient and mark the ingredients' kind."""
     uses: Counter[str] = Counter()
+    herbs: Counter[str] = Counter()
     for (subject, relation, value), evidence in claims.items():
         if relation in ("成份", "药物相互作用"):
             uses[value] += 1
         elif relation == "适应症" and "药物治疗" in evidence.witnesses:
             uses[subject] += 1
+        if relation == "成份" and kind_of.get(value) == "herb":
+            herbs[subject] += 1
     families: dict[str, set[str]] = defaultdict(set)
     for product in [name for name, kind in kind_of.items() if kind == "product"]:
         name = drugs.ingredient(product, lambda base: uses[base] > 0 and kind_of.get(base) not in ("herb", "formula"))
         if name is not None and name != product:
             families[name].add(product)
-    for name in families:
-        kind_of[name] = "ingredient"
+    # a product of several herbs is named after what it does (抗病毒颗粒), not after what is in it
+    families = {name: made for name, made in families.items() if max(herbs[product] for product in made) < 3}
+    kind_of |= dict.fromkeys(families, "ingredient")
     return families

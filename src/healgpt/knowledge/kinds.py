@@ -86,7 +86,7 @@ _USES: dict[str, str] = {
     "就诊科室": "department", "多发群体": "population", "常见发病部位": "site", "发病部位": "site", "转移部位": "site",
     "成份": "ingredient", "药物相互作用": "ingredient", "药物治疗": "ingredient", "组成": "herb", "商品名": "product",
     "相关药物": "product", "治疗": "procedure", "手术治疗": "procedure", "辅助治疗": "procedure", "分类": "class",
-    "症状": "symptom", "发病部位": "site", "治疗药物": "ingredient", "适应症": "disease",
+    "症状": "symptom", "治疗药物": "ingredient", "适应症": "disease",
 }  # fmt: skip
 
 
@@ -131,8 +131,11 @@ def of_uses(name: str, uses: Mapping[str, int]) -> str:
 
 def fits_symptom(name: str, kind: str) -> float:
     """Return how well `name` reads as something a patient feels or shows: 1 yes, 0 open, -1 no."""
-    if kind in ("symptom", "unknown") and not _NEVER_SYMPTOM.search(name):
-        return 1.0 if kind == "symptom" else 0.0
     if _SIGN.search(name):
         return 1.0
-    return -1.0 if _NEVER_SYMPTOM.search(name) or kind not in ("disease", "symptom") else -0.5
+    if _NEVER_SYMPTOM.search(name):
+        return -1.0
+    if kind == "symptom":
+        # sources call many things symptoms; the ending must agree for full belief
+        return 1.0 if of_ending(name) == "symptom" else 0.3
+    return 0.0 if kind == "unknown" else -0.5 if kind == "disease" else -1.0

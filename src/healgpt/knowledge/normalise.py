@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -23,6 +24,8 @@ _CJK = r"[\u4e00-\u9fff]"
 _SPACE = re.compile(rf"(?<={_CJK})\s+|\s+(?={_CJK})")
 _CITATION = re.compile(r"\[\d+(?:[-,]\d+)*\]|（\d+(?:[-,，]\d+)*）$")
 _GLOSS = re.compile(rf"(?<={_CJK})（[A-Za-z][A-Za-z0-9 ,，.'/\-]{{1,60}}）")
+# how a herb was prepared, or how much of it there is: 白术（炒）, 布洛芬0.3克
+_PREPARED = re.compile(r"（[^）]*）$|\d[\d.]*(?:mg|g|克|毫克|ml|μg|单位|万单位|份)$")
 _ROMAN = re.compile(r"（[IVX]+）")
 _DIGITS_DASH = re.compile(r"(?<=\d)-+(?=\d)")
 _DASH_CJK = re.compile(rf"(?<=\d)-(?={_CJK})")
@@ -50,6 +53,7 @@ class Cleaning:
     stop: frozenset[str]
     stop_in: dict[str, frozenset[str]]
     same: dict[str, str]
+    same_in: dict[str, dict[str, str]]
 
 
 @cache
@@ -67,6 +71,7 @@ def cleaning() -> Cleaning:
         stop=frozenset(data["stop"]),
         stop_in={relation: frozenset(words) for relation, words in data["stop_in"].items()},
         same=dict(data["same"]),
+        same_in=dict(data["same_in"]),
     )
 
 
@@ -115,17 +120,30 @@ def values(text: str, form: Form, relation: str = "") -> tuple[str, ...]:
     Lists are split for `form` "entity" outside brackets. `relation` selects the stop words of that relation.
     """
     rules = cleaning()
+    same = rules.same_in.get(relation, {})
     found: dict[str, None] = {}
     for part in _split(tidy(text), form):
         for value in _split(_strip(part, rules) if form != "text" else part, form):
-            value = rules.same.get(name(value), name(value)) if form in ("entity", "label") else tidy(value)
-            for piece in value.split("、") if form == "entity" else (value,):
-                stopped = (form in ("entity", "phrase") and piece in rules.stop) or piece in rules.stop_in.get(
-                    relation, ()
-                )
-                if _usable(piece, form) and not stopped:
+            spelled = _spelled(value, form, relation, same)
+            for piece in spelled.split("、") if form == "entity" else (spelled,):
+                if _usable(piece, form) and not stopped(piece, form, relation):
                     found.setdefault(piece)
     return tuple(found)
+
+
+def stopped(value: str, form: Form, relation: str) -> bool:
+    """Say whether `value` is a word that means nothing as a value of `relation`."""
+    rules = cleaning()
+    return (form in ("entity", "phrase") and value in rules.stop) or value in rules.stop_in.get(relation, ())
+
+
+def _spelled(value: str, form: Form, relation: str, same: Mapping[str, str]) -> str:
+    if form not in ("entity", "label"):
+        return tidy(value)
+    if relation == "成份":
+        value = _PREPARED.sub("", value)
+    value = name(value)
+    return same.get(value, value)
 
 
 def _split(text: str, form: Form) -> list[str]:

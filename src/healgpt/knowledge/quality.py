@@ -136,7 +136,16 @@ _PEERED = frozenset(
         "检查相关症状",
     }
 )
-_SMOOTHING = 4.0
+# the trait that a relation itself would supply says nothing about it
+_OWN_TRAIT = {"就诊科室": "科:", "药物类别": "类:"}
+_CAUSE = re.compile(
+    r"(感染|遗传|因素|外伤|损伤|缺乏|过敏|吸烟|饮酒|肥胖|突变|缺陷|异常|压迫|刺激|接触史|中毒|免疫|炎|病毒|菌|肿瘤|劳损|退行性变"
+    r"|畸形|梗阻|缺血|史|不足|过度|障碍|堵塞|反流|紊乱|不良|不洁|疲劳|受凉|素质|反应|减退|增高|手术|药物)$"
+)
+# package inserts of antibiotics name germs whose names contain an illness: 流感嗜血杆菌, 溶血性链球菌, 肺炎链球菌
+_ANTIBIOTIC = re.compile(r"霉素|沙星|头孢|西林|培南|磺胺|硝唑|四环素|环素|抗生素|先锋|舒巴坦|他唑巴坦|卡星|米星|菌素")
+_GERM_NAMED = frozenset({"流感", "溶血症", "病毒感染", "感冒", "发热", "疼痛", "癌", "贫血", "肿瘤"})
+_CATALOGUE = re.compile(r"未特指|疾患|归类|特指的|和其他|及其他|所致的")
 
 
 class Witnessed(Protocol):
@@ -209,14 +218,14 @@ def affinity(key: Key, context: Context) -> float:
     The claim itself is left out of the count. 0 where there are no peers.
     """
     subject, relation, value = key
-    share = max(context.frequency[relation, value] - 1, 0.5) / max(context.subjects[relation], 1)
+    share = (context.frequency[relation, value] - 1) / max(context.subjects[relation], 1)
+    own = _OWN_TRAIT.get(relation, " ")
     lifts = []
     for trait in context.peers[subject]:
         size = context.peer_size[relation, trait] - 1
-        if size < 3:
-            continue
-        count = context.peer_count[relation, trait, value] - 1
-        lifts.append(math.log((count + _SMOOTHING * share) / (size + _SMOOTHING) / share))
+        if size >= 3 and not trait.startswith(own):
+            count = context.peer_count[relation, trait, value] - 1
+            lifts.append(math.log((count + 1.0) / (size * share + 1.0)))
     return sum(lifts) / len(lifts) if lifts else 0.0
 
 
@@ -224,7 +233,7 @@ def log_odds(key: Key, evidence: Witnessed, relation: Relation, context: Context
     """Return the log-odds that the claim is right."""
     subject, _, value = key
     total = relation.prior + _type_fit(key, relation, context)
-    total += _witness_weight(evidence)
+    total += _witness_weight(evidence, relation)
     if relation.form != "text":
         total += _frequency_weight(context.frequency[relation.name, value], relation)
     if relation.name in _PEERED:
@@ -233,11 +242,19 @@ def log_odds(key: Key, evidence: Witnessed, relation: Relation, context: Context
         total += _shadow_weight(key, context)
     if (_FEMALE.search(subject) and _MALE.search(value)) or (_MALE.search(subject) and _FEMALE.search(value)):
         total -= 4.0
+    if relation.name in ("并发症", "症状", "相关疾病") and value in subject:  # 肩部骨折 → 骨折 tells nothing
+        total -= 2.0
+    if relation.name == "适应症" and value in _GERM_NAMED and _ANTIBIOTIC.search(subject):
+        total -= 4.0
     return total + _sanity_weight(value, relation)
 
 
-def _witness_weight(evidence: Witnessed) -> float:
+def _witness_weight(evidence: Witnessed, relation: Relation) -> float:
     weight = 1.2 * min(len(evidence.witnesses) - 1, 2) + 0.8 * min(len(evidence.sources) - 1, 2)
+    if evidence.witnesses <= relation.weak:
+        weight -= 1.0
+    if "药名" in evidence.witnesses:  # the product is called after it
+        weight += 2.5
     if evidence.of >= 2:
         share = evidence.products / evidence.of
         weight += 0.9 * math.log(evidence.products) + 2.0 * (share - 0.5)
@@ -245,7 +262,7 @@ def _witness_weight(evidence: Witnessed) -> float:
 
 
 def _frequency_weight(count: int, relation: Relation) -> float:
-    if relation.form == "phrase":
+    if relation.form == "phrase" or relation.name in ("分型", "鉴别诊断"):
         return 0.4 if count >= 3 else 0.0
     if count >= 30:
         return 0.8
@@ -260,9 +277,10 @@ def _type_fit(key: Key, relation: Relation, context: Context) -> float:
     total = 0.0 if subject_kind in relation.subjects else -2.5
     if relation.name in ("症状", "不良反应", "检查相关症状"):
         fit = kinds.fits_symptom(value, kind)
-        # an adverse reaction may be a diagnosis (药物性肝炎); a symptom of a disease may not
-        return total + (1.0 * fit if fit > 0 or relation.name != "不良反应" else 0.4 * fit) * (1.0 if fit > 0 else 2.5)
-    if kind in relation.objects:
+        if fit < 0:  # an adverse reaction may be a diagnosis (药物性肝炎); a symptom of a disease may not
+            fit *= 1.0 if relation.name == "不良反应" else 2.5
+        return total + fit
+    if kind in relation.objects or "any" in relation.objects:
         return total + 0.6
     return total + (-0.5 if kind == "unknown" else -2.0)
 
@@ -284,6 +302,12 @@ def _sanity_weight(value: str, relation: Relation) -> float:
     if relation.form == "text":
         return -1.5 if len(value) < 3 or value.count("：") > 3 else 0.0
     weight = 0.0
+    if relation.values and value not in relation.values:
+        weight -= 4.0
+    if relation.name == "病因":
+        weight += 0.8 if _CAUSE.search(value) and len(value) >= 3 else -0.8 if value.endswith("性") else 0.0
+    if relation.name in ("分型", "相关疾病", "并发症") and _CATALOGUE.search(value):
+        weight -= 2.0
     if re.search(r"[a-z]{4,}", value):
         weight -= 1.5
     if relation.form == "entity" and len(value) > 9:

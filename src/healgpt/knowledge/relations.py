@@ -11,7 +11,10 @@ Form = Literal["entity", "label", "phrase", "text"]
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """One relation of the schema; `prior` is in log-odds, the kinds are those of relations.toml."""
+    """One relation of the schema; `prior` is in log-odds, the kinds are those of relations.toml.
+
+    A fact whose witnesses are all `weak` is believed less; where `values` is not empty, only those are believed.
+    """
 
     name: str
     inverse: str
@@ -19,6 +22,8 @@ class Relation:
     objects: frozenset[str]
     form: Form
     prior: float
+    weak: frozenset[str] = frozenset()
+    values: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,8 @@ def parse(data: dict[str, Any]) -> Schema:
             objects=frozenset(row["objects"]),
             form=row["form"],
             prior=float(row["prior"]),
+            weak=frozenset(row.get("weak", ())),
+            values=frozenset(row.get("values", ())),
         )
         relations[relation.name] = relation
         for flipped, key in ((False, "predicates"), (True, "flipped")):
