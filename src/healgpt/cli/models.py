@@ -120,6 +120,8 @@ def _state(entry: Entry) -> str:
         return "已下载"
     if entry.kind == "hf":
         return "需自行下载"
+    if catalog.path(entry).exists():
+        return "大小不对"
     begun = unfinished_bytes(entry)
     return f"下载了 {100 * begun // catalog.resolve(entry).size}%" if begun else "未下载"
 

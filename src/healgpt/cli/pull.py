@@ -26,7 +26,11 @@ def main(
     source: Annotated[str | None, typer.Option(help=f"只用一个来源：{'、'.join(SOURCES)}；默认依次尝试")] = None,
 ) -> None:
     for name in names or [catalog.entries()[0].name]:
-        print(f"{name} 已就绪：{pull_shown(name, source)}")
+        try:
+            print(f"{name} 已就绪：{pull_shown(name, source)}")
+        except KeyboardInterrupt:
+            print("已中断。下载好的部分保留着，再运行一次就从断点继续。", file=sys.stderr)
+            raise typer.Exit(130) from None
 
 
 def pull_shown(name: str, source: str | None = None) -> Path:

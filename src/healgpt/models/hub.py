@@ -11,7 +11,6 @@ from healgpt.models.catalog import HubFile
 from healgpt.models.partial import Partial
 from healgpt.models.progress import Meter
 
-_BLOCK = 1 << 20
 _TRIES = 3
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 
@@ -58,7 +57,7 @@ def _transfer(client: httpx.Client, url: str, partial: Partial, meter: Meter) ->
     headers = {"Range": f"bytes={partial.done}-"} if partial.done else {}
     with client.stream("GET", url, headers=headers) as response:
         _accept(response, partial)
-        for block in response.iter_raw(_BLOCK):
+        for block in response.iter_raw():
             try:
                 partial.write(block)
             except ValueError as error:

@@ -50,6 +50,8 @@ def pull(name: str, *, source: str | None = None, report: Callable[[Progress], N
             raise DataError(f"本机缓存里没有 {entry.name}（{place}）。请去掉 --source cache 再下载。")
         with _disk_errors(place), _alone(place, meter):
             if not catalog.installed(entry):
+                if place.exists():
+                    meter.notice(f"{place} 大小不对，重新下载。")
                 _obtain(entry, ways, place, meter)
     meter.at(entry.size, "done")
     return place
@@ -172,7 +174,8 @@ def _obtain(entry: Entry, ways: list[str], place: Path, meter: Meter) -> None:
             failures.append(f"{SOURCES[way]}：收到的文件 SHA-256 不对，已删除")
         else:
             return
-        meter.notice(f"{failures[-1]}。{'' if way == ways[-1] else '换下一个来源。'}")
+        if way != ways[-1]:
+            meter.notice(f"{failures[-1]}。换下一个来源。")
     reasons = "；".join(failures)
     if wrong:
         raise DataError(f"{entry.name} 没有通过校验：{reasons}。请稍后重新运行，或用 --source 换一个来源。")
@@ -191,6 +194,8 @@ def _from(way: str, entry: Entry, place: Path, meter: Meter) -> None:
             with Partial(_part(place), entry.size) as partial:
                 resumed = partial.done > 0
                 _check_space(entry, way, partial, place)
+                if resumed:
+                    meter.notice(f"接着上次的 {partial.done / 1e6:,.0f} MB 继续。")
                 meter.at(partial.done)
                 if partial.done < entry.size:
                     _transfer(way, entry, partial, scratch, meter)
