@@ -1,0 +1,190 @@
+"""Whether a concept that was found is said of someone now: negation, past, knowledge, fiction, idiom, course.
+
+Scopes are clauses (up to a comma or space), sentences, or the message; no cue acts over more than `_REACH`
+characters, so a text of any length costs linear time.
+"""
+
+import bisect
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from healgpt.consult.triage.patterns import Hit
+
+Cue = Literal[
+    "idiom",  # says something else: 笑死我了, 心痛钱
+    "aside",  # looks like a negation and is none: 不停, 不知道
+    "deny",  # negates the rest of its clause, enumerations included: 没有, 否认
+    "not",  # negates what follows at once: 不, 没
+    "denied",  # negates what stands before it, at the end of a clause: 发烧倒没有
+    "past",  # long ago: 去年, 病史
+    "now",  # now, or a concrete recent moment: 刚才, 今天
+    "knowledge",  # asks or tells what an illness is like: 有哪些症状
+    "hypothetical",  # 如果, 万一
+    "fiction",  # novels, films, examinations, homework: the whole message
+    "reality",  # takes fiction back: 说真的
+    "hearsay",  # 新闻里说
+    "chronic",  # for months, again and again
+    "sudden",  # began or worsened now
+    "resolved",  # is over: 现在好了
+]
+CUES: tuple[str, ...] = get_args(Cue)
+STATUSES = frozenset({"negated", "past", "knowledge", "hypothetical", "fiction", "hearsay", "chronic", "resolved"})
+
+_CLAUSE_BREAK = re.compile(r"[,!?;:。\n\r\t ]|(?<!\d)\.|\.(?!\d)")
+_SENTENCE_BREAK = re.compile(r"[!?;。\n]")
+_ENUMERATION = re.compile(r"^.{0,3}(?:[、/和或及与跟]|也没|也无|还有).{0,4}$")
+_TURN = re.compile(r"[但却而只就可]|不过")
+_REACH = 60
+_DENY_REACH, _DENY_LIST_REACH, _NOT_REACH = 8, 30, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A concept in its place: `clause` and `sentence` are numbered within the message, `statuses` say what is off."""
+
+    hit: Hit
+    clause: int
+    sentence: int
+    statuses: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """One message: breaks of its text, and the cues by name with their places in order."""
+
+    text: str
+    clause_breaks: list[int]
+    sentence_breaks: list[int]
+    cues: dict[str, list[Hit]]
+
+    def clause(self, place: int) -> int:
+        return bisect.bisect_right(self.clause_breaks, place)
+
+    def sentence(self, place: int) -> int:
+        return bisect.bisect_right(self.sentence_breaks, place)
+
+    def near(self, cue: Cue, hit: Hit, *, scope: Literal["clause", "sentence"]) -> Iterable[Hit]:
+        """Yield the cues of that name in the clause or sentence of `hit`, at most `_REACH` characters away."""
+        places = self.cues.get(cue, [])
+        number = self.clause if scope == "clause" else self.sentence
+        here = number(hit.start)
+        for found in places[bisect.bisect_left(places, hit.start - _REACH, key=lambda item: item.start) :]:
+            if found.start > hit.end + _REACH:
+                return
+            if number(found.start) == here:
+                yield found
+
+    def has(self, cue: Cue, hit: Hit, *, scope: Literal["clause", "sentence"]) -> bool:
+        return any(True for _ in self.near(cue, hit, scope=scope))
+
+
+def judge(text: str, hits: Sequence[Hit]) -> list[Mention]:
+    """Split the hits of one folded message into cues and concepts, and say of each concept what is off with it."""
+    idioms = [hit for hit in hits if hit.concept == "idiom"]
+    concepts = _outside([hit for hit in hits if hit.concept not in CUES], idioms)
+    cues: dict[str, list[Hit]] = {}
+    asides = [hit for hit in hits if hit.concept == "aside"]
+    free = _outside([hit for hit in hits if hit.concept in CUES], concepts)
+    for hit in _outside([hit for hit in free if hit.concept != "aside"], asides, only=("deny", "not")):
+        cues.setdefault(hit.concept, []).append(hit)
+    scene = _Scene(text, _places(_CLAUSE_BREAK, text), _places(_SENTENCE_BREAK, text), cues)
+    mentions: list[Mention] = []
+    denied_before: Hit | None = None
+    for hit in concepts:
+        statuses = _statuses(scene, hit)
+        if _is_negated(scene, hit) or (denied_before and _continues(scene, denied_before, hit)):
+            statuses.add("negated")
+            denied_before = hit
+        mentions.append(Mention(hit, scene.clause(hit.start), scene.sentence(hit.start), frozenset(statuses)))
+    return mentions
+
+
+def _places(pattern: re.Pattern[str], text: str) -> list[int]:
+    return [match.end() for match in pattern.finditer(text)]
+
+
+def _outside(hits: list[Hit], covers: list[Hit], only: Sequence[str] = CUES) -> list[Hit]:
+    """Drop the hits that lie wholly inside a cover; `only` limits which concepts may be dropped besides concepts."""
+    covers = sorted(covers, key=lambda cover: cover.start)
+    reach: list[int] = []
+    for cover in covers:
+        reach.append(max(cover.end, reach[-1] if reach else 0))
+    kept = []
+    for hit in hits:
+        last = bisect.bisect_right(covers, hit.start, key=lambda cover: cover.start)
+        inside = last > 0 and reach[last - 1] >= hit.end and (hit.concept in only or hit.concept not in CUES)
+        if not inside:
+            kept.append(hit)
+    return kept
+
+
+def _is_negated(scene: _Scene, hit: Hit) -> bool:
+    for cue in scene.near("deny", hit, scope="clause"):
+        between = scene.text[cue.end : hit.start]
+        reach = _DENY_LIST_REACH if "、" in between else _DENY_REACH
+        if cue.end <= hit.start and len(between) <= reach and not _TURN.search(between):
+            return True
+    for cue in scene.near("not", hit, scope="clause"):
+        if 0 <= hit.start - cue.end <= _NOT_REACH:
+            return True
+    return any(cue.start >= hit.end for cue in scene.near("denied", hit, scope="clause"))
+
+
+def _continues(scene: _Scene, before: Hit, hit: Hit) -> bool:
+    """Whether `hit` goes on with the enumeration of something denied: 没有胸痛、气短和咳血."""
+    between = scene.text[before.end : hit.start]
+    return len(between) <= 8 and bool(_ENUMERATION.match(between)) and not _TURN.search(between)
+
+
+def _statuses(scene: _Scene, hit: Hit) -> set[str]:
+    now = scene.has("now", hit, scope="sentence")
+    statuses = set()
+    if _is_past(scene, hit):
+        statuses.add("past")
+    if scene.has("knowledge", hit, scope="sentence") and not now:
+        statuses.add("knowledge")
+    if any(cue.end <= hit.start for cue in scene.near("hypothetical", hit, scope="sentence")):
+        statuses.add("hypothetical")
+    if scene.has("hearsay", hit, scope="sentence"):
+        statuses.add("hearsay")
+    if scene.cues.get("fiction") and not any(cue.end <= hit.start for cue in scene.cues.get("reality", [])):
+        statuses.add("fiction")
+    if _is_chronic(scene, hit):
+        statuses.add("chronic")
+    if _is_resolved(scene, hit):
+        statuses.add("resolved")
+    return statuses
+
+
+def _is_past(scene: _Scene, hit: Hit) -> bool:
+    """A word for long ago holds until the end of its sentence or until a word for now, and over its whole clause."""
+    if scene.has("now", hit, scope="clause"):
+        return False
+    nows = list(scene.near("now", hit, scope="sentence"))
+    for cue in scene.near("past", hit, scope="sentence"):
+        if scene.clause(cue.start) == scene.clause(hit.start):
+            return True
+        if cue.end <= hit.start and not any(cue.start <= now.start < hit.start for now in nows):
+            return True
+    return False
+
+
+def _is_chronic(scene: _Scene, hit: Hit) -> bool:
+    if not scene.has("chronic", hit, scope="sentence"):
+        return False
+    if not (scene.has("sudden", hit, scope="sentence") or scene.has("now", hit, scope="sentence")):
+        return True
+    return scene.has("chronic", hit, scope="clause") and not (
+        scene.has("sudden", hit, scope="clause") or scene.has("now", hit, scope="clause")
+    )
+
+
+def _is_resolved(scene: _Scene, hit: Hit) -> bool:
+    """A word for over acts back on its own clause and the one before."""
+    here = scene.clause(hit.start)
+    return any(
+        cue.start >= hit.end and scene.clause(cue.start) - here <= 1
+        for cue in scene.near("resolved", hit, scope="sentence")
+    )
