@@ -27,7 +27,10 @@ def main(
 ) -> None:
     for name in names or [catalog.entries()[0].name]:
         try:
-            print(f"{name} 已就绪：{pull_shown(name, source)}")
+            place = pull_shown(name, source)
+            if catalog.find(name).kind == "graph":
+                place = _graph_store()
+            print(f"{name} 已就绪：{place}")
         except KeyboardInterrupt:
             print("已中断。下载好的部分保留着，再运行一次就从断点继续。", file=sys.stderr)
             raise typer.Exit(130) from None
@@ -42,6 +45,14 @@ def pull_shown(name: str, source: str | None = None) -> Path:
     if console.is_terminal:
         return _with_bar(name, source, console)
     return pull(name, source=source, report=_by_tenths(name))
+
+
+def _graph_store() -> Path:
+    """Build the store of the pulled graphs where it is missing or older than they are; return its path."""
+    from healgpt.knowledge.graph import open_graph
+
+    with open_graph(report=lambda line: print(f"{line}……", file=sys.stderr, flush=True)) as graph:
+        return graph.path
 
 
 def _with_bar(name: str, source: str | None, console: Console) -> Path:

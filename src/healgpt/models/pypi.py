@@ -110,7 +110,8 @@ def _download(pinned: str, options: list[str], scratch: Path, watch: _Watch) -> 
 def _environment(scratch: Path, temporary: Path) -> dict[str, str]:
     """Return the user's environment with pip's scratch files moved beside the download, on the same disk."""
     moved = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
-    return {**os.environ, **moved, "PYTHONPATH": str(scratch / "inert"), "PIP_NO_INPUT": "1"}
+    ahead = [str(scratch / "inert"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, **moved, "PYTHONPATH": os.pathsep.join(ahead), "PIP_NO_INPUT": "1"}
 
 
 def _run(command: list[str], log: Path, environment: dict[str, str], temporary: Path, watch: _Watch) -> None:
