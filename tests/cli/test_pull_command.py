@@ -49,8 +49,11 @@ def test_without_a_terminal_every_tenth_is_one_line(
     assert captured.out == "tiny 已就绪：there\n"
 
 
-def test_pull_without_a_name_means_the_default(capsys: pytest.CaptureFixture[str]) -> None:
+def test_pull_without_a_name_means_the_model_of_the_settings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     place = install()
+    (tmp_path / "config.toml").write_text('model = "alias"\n', encoding="utf-8")
     assert main(["pull"]) == 0
     assert capsys.readouterr().out == f"alias 已就绪：{place}\n"
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from healgpt.models import catalog
 from healgpt.models.progress import Progress
 from healgpt.models.pull import SOURCES, pull
+from healgpt.settings import load_settings
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -25,7 +26,7 @@ def main(
     names: Annotated[list[str] | None, typer.Argument(help="名称，见 healgpt models；不写就是默认模型")] = None,
     source: Annotated[str | None, typer.Option(help=f"只用一个来源：{'、'.join(SOURCES)}；默认依次尝试")] = None,
 ) -> None:
-    for name in names or [catalog.entries()[0].name]:
+    for name in names or [load_settings().model]:
         try:
             place = pull_shown(name, source)
             if catalog.find(name).kind == "graph":
