@@ -14,7 +14,7 @@ from healgpt import __version__, prompts
 from healgpt.backends import EngineOptions
 from healgpt.cli.terminal import commands, loop, options
 from healgpt.cli.terminal.engine import Engine, fetch_missing
-from healgpt.cli.terminal.reader import Editor, Lines, Reader
+from healgpt.cli.terminal.reader import Editor, Lines, Reader, silent_keys
 from healgpt.cli.terminal.record import Record
 from healgpt.cli.terminal.session import Session
 from healgpt.cli.terminal.view import Pipe, Screen, View
@@ -94,7 +94,8 @@ def consult(
         view.banner(_banner(spec, saving))
         if earlier:
             commands.reopen(session, earlier)
-        return loop.run(session, interactive=interactive)
+        with silent_keys(interactive):
+            return loop.run(session, interactive=interactive)
     finally:
         view.close()
         session.engine.close()
@@ -126,7 +127,7 @@ def _banner(spec: str, saving: bool) -> list[str]:
 
 def _status(session: Session) -> str:
     state = "就绪" if session.engine.ready else "载入中，可以先输入"
-    return f"{session.engine.spec} {state} · 急症请拨打 120"
+    return f"急症拨打 120 · {session.engine.spec} {state}"
 
 
 def _leave_on_signals() -> None:

@@ -52,10 +52,14 @@ def _printable(sign: str) -> str:
 
 
 class MarkdownStream:
-    """Turns pieces of Markdown into pieces to print; `width` is asked anew for every line break."""
+    """Turns pieces of Markdown into pieces to print; `width` is asked anew for every line break.
 
-    def __init__(self, width: Callable[[], int]) -> None:
+    With a `plain` style nothing is read as a mark: text is only wrapped, all in that style.
+    """
+
+    def __init__(self, width: Callable[[], int], *, plain: str | None = None) -> None:
         self._width = width
+        self._plain = plain
         self._out: list[RenderableType] = []
         self._head = ""  # the start of a line whose kind is not known yet
         self._open = False  # the kind of the current line is known
@@ -65,9 +69,10 @@ class MarkdownStream:
         self._unit: list[tuple[str, str]] = []  # characters that must stay together, with their styles
         self._column = 0
         self._indent = 0
-        self._started = False
-        self._blank = False
-        self._base = ""
+        self._any = False  # something was printed
+        self._started = False  # a line was printed whose end was not
+        self._blank = False  # blank lines came since
+        self._base = plain or ""
         self._marks = ""  # a run of * that is not decided
         self._bold = False
         self._code = False
@@ -81,7 +86,7 @@ class MarkdownStream:
                 self._inside(sign)
             else:
                 self._head += sign
-                if not _UNDECIDED.fullmatch(self._head):
+                if self._plain is not None or not _UNDECIDED.fullmatch(self._head):
                     self._open_line()
         return self._take()
 
@@ -92,7 +97,7 @@ class MarkdownStream:
         self._end_table()
         if self._started:
             self._out.append(Text("\n", end=""))
-            self._started = False
+        self._any = self._started = self._blank = False
         return self._take()
 
     def _take(self) -> list[RenderableType]:
@@ -103,6 +108,10 @@ class MarkdownStream:
         """Decide what kind of line `_head` starts, and begin it."""
         head, self._head = self._head, ""
         self._open = True
+        if self._plain is not None:
+            self._new_line()
+            self._inside(head)
+            return
         stripped = head.lstrip()
         if stripped.startswith("```"):
             self._whole, self._head = "fence", stripped
@@ -143,6 +152,8 @@ class MarkdownStream:
         """Take one character of an open line."""
         if self._whole:
             self._head += sign
+        elif self._plain is not None:
+            self._join(sign)
         elif sign == "*" and not self._code:
             self._marks += sign
         else:
@@ -193,7 +204,7 @@ class MarkdownStream:
         if not self._open and not self._head.strip() and not self._fenced:
             self._head = ""
             self._end_table()
-            self._blank = self._started
+            self._blank = self._any
             return
         if not self._open and not self._fenced and _RULE.fullmatch(self._head):
             self._head = ""
@@ -215,7 +226,8 @@ class MarkdownStream:
         self._reset_line()
 
     def _reset_line(self) -> None:
-        self._head = self._whole = self._base = ""
+        self._head = self._whole = ""
+        self._base = self._plain or ""
         self._open = self._bold = self._code = False
         self._indent = 0
 
@@ -230,16 +242,16 @@ class MarkdownStream:
 
     def _block(self, block: RenderableType) -> None:
         """Put a block that ends its own last line."""
-        if self._started:
-            self._print("\n\n" if self._blank else "\n", "")
+        self._new_line()
         self._out.append(block)
-        self._started = self._blank = False
-        self._column = 0
+        self._started = False
 
     def _new_line(self) -> None:
-        if self._started:
-            self._print("\n\n" if self._blank else "\n", "")
-        self._started, self._blank = True, False
+        ends = self._started + self._blank
+        if ends:
+            self._print("\n" * ends, "")
+        self._any = self._started = True
+        self._blank = False
         self._column = 0
 
     def _print(self, text: str, style: str) -> None:
@@ -269,7 +281,7 @@ def _table(rows: list[str]) -> Table:
     cells = [[cell.strip().replace("**", "") for cell in row.strip().strip("|").split("|")] for row in rows]
     table = Table(header_style="bold", border_style="dim", padding=(0, 1))
     for cell in cells[0]:
-        table.add_column(Text(cell))
+        table.add_column(Text(cell), overflow="fold")
     for row in cells[2:]:
         table.add_row(*(Text(cell) for cell in row))
     return table

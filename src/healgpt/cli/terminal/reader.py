@@ -1,7 +1,9 @@
 """Where questions come from: a line editor on a terminal, plain lines from a pipe or a file."""
 
 import os
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
@@ -109,6 +111,26 @@ class Editor:
             app.exit(exception=error)
 
 
+@contextmanager
+def silent_keys(wanted: bool) -> Iterator[None]:
+    """Keep the terminal from printing keys (and ^C) into an answer; the editor shows and takes them later."""
+    try:
+        import termios
+    except ImportError:  # Windows prints none
+        wanted = False
+    if not wanted:
+        yield
+        return
+    before = termios.tcgetattr(sys.stdin)
+    silent = [*before]
+    silent[3] &= ~termios.ECHO
+    termios.tcsetattr(sys.stdin, termios.TCSADRAIN, silent)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+
+
 def _command_completer(words: tuple[str, ...]) -> "Completer":
     from prompt_toolkit.completion import WordCompleter
 
@@ -149,7 +171,13 @@ def _open_history(path: Path | None) -> "History":
         return InMemoryHistory()
 
     class QuietFileHistory(FileHistory):
-        """A history that a full disk or a lone surrogate cannot turn into a crash; the entry stays in memory."""
+        """A history that neither the disk nor a lone surrogate can turn into a crash; entries stay in memory."""
+
+        def load_history_strings(self) -> Iterable[str]:
+            try:
+                return list(super().load_history_strings())
+            except OSError:
+                return []
 
         def store_string(self, string: str) -> None:
             try:
@@ -164,9 +192,22 @@ def _writable(path: Path) -> bool:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
+        if not path.is_file():
+            return False
         with path.open("ab") as stream:
-            if stream.tell() > _HISTORY_BYTES:
-                stream.truncate(0)
+            long = stream.tell() > _HISTORY_BYTES
+        if long:
+            _drop_older_half(path)
     except OSError:
         return False
     return True
+
+
+def _drop_older_half(path: Path) -> None:
+    """Cut the history to its newer half, at the start of an entry."""
+    data = path.read_bytes()
+    start = data.find(b"\n# ", len(data) // 2)
+    scratch = path.with_suffix(".part")
+    scratch.write_bytes(data[start:] if start >= 0 else b"")
+    scratch.chmod(0o600)
+    scratch.replace(path)

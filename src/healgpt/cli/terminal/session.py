@@ -185,11 +185,12 @@ def _finish(session: Session, draft: Draft, reply: Reply | None, seconds: float)
         view.finish("")
         view.note("这段回答核对后有改动，以下面为准：")
         view.write(reply.text)
-    view.finish(figures(reply, seconds))
-    if reply.finish_reason == "length":
-        view.note("回答达到长度上限而中断。输入“继续”可以接着说，或用 --max-tokens 放宽。")
+    note = ""
+    if reply.finish_reason == "length" and reply.usage.completion_tokens >= session.sampling.max_tokens:
+        note = "回答达到长度上限而中断。输入“继续”可以接着说，或用 --max-tokens 放宽。"
     if draft.stopped:
-        view.note("已停止，说出的部分已保留。再按一次 Ctrl-C 退出。")
+        note = "已停止，说出的部分已保留。再按一次 Ctrl-C 退出。"
+    view.finish(figures(reply, seconds), note)
 
 
 def figures(reply: Reply, seconds: float) -> str:

@@ -27,8 +27,8 @@ class View(Protocol):
 
     def write(self, text: str) -> None: ...
 
-    def finish(self, summary: str) -> None:
-        """End the answer; `summary` tells its figures."""
+    def finish(self, summary: str, note: str = "") -> None:
+        """End the answer; `summary` tells its figures, `note` what the user should know about it."""
 
     def note(self, text: str) -> None:
         """Tell something beside the answers."""
@@ -61,9 +61,9 @@ class Screen:
     def banner(self, lines: Iterable[str]) -> None:
         """Print the title and, dim, what follows it."""
         title, *rest = lines
-        self._console.print(title, style="bold cyan")
+        self._tell(title, "bold cyan")
         for line in rest:
-            self._console.print(line, style="dim")
+            self._tell(line, "dim")
         self._console.print()
 
     def wait(self, label: str) -> None:
@@ -95,23 +95,23 @@ class Screen:
         """Print as much of the answer as is settled."""
         self._print(self._markdown.feed(text))
 
-    def finish(self, summary: str) -> None:
-        """Print the rest of the answer and its figures."""
+    def finish(self, summary: str, note: str = "") -> None:
+        """Print the rest of the answer, then the rest dim."""
         self._settle()
         self._print(self._markdown.close())
-        if summary:
-            self._console.print(summary, style="dim")
+        for line in filter(None, (summary, note)):
+            self._tell(line, "dim")
         self._console.print()
 
     def note(self, text: str) -> None:
         """Print dim."""
         self._settle()
-        self._console.print(printable(text), style="dim")
+        self._tell(text, "dim")
 
     def warn(self, text: str) -> None:
         """Print yellow."""
         self._settle()
-        self._console.print(printable(text), style="bold yellow")
+        self._tell(text, "bold yellow")
 
     def show(self, text: str) -> None:
         """Print as an answer is printed."""
@@ -126,6 +126,10 @@ class Screen:
     def close(self) -> None:
         """Take the spinner away and bring the cursor back."""
         self._settle()
+
+    def _tell(self, text: str, style: str) -> None:
+        lines = MarkdownStream(self._width, plain=style)
+        self._print([*lines.feed(text), *lines.close()])
 
     def _print(self, pieces: list["RenderableType"]) -> None:
         from rich.text import Text
@@ -163,11 +167,13 @@ class Pipe:
         """Print the Markdown as it is."""
         self._put(printable(text))
 
-    def finish(self, summary: str) -> None:
-        """End the answer with an empty line."""
+    def finish(self, summary: str, note: str = "") -> None:
+        """End the answer with an empty line; figures are for people, `note` goes to standard error."""
         if self._last:
             self._put("\n" if self._last.endswith("\n") else "\n\n")
         self._last = ""
+        if note:
+            self._tell(note)
 
     def note(self, text: str) -> None:
         """Print to standard error."""
