@@ -21,17 +21,21 @@ class _Interrupted(Exception):
 
 def huggingface_url(item: HubFile) -> str:
     """Return the download address, at `HF_ENDPOINT` (a mirror) where that is set."""
-    return f"{_endpoint('HF_ENDPOINT', 'huggingface.co')}/{item.repo}/resolve/{quote(item.revision, safe='')}/{quote(item.file)}"
+    return f"{_endpoint('HF_ENDPOINT', 'huggingface.co')}/{_inside(item)}"
 
 
 def modelscope_url(item: HubFile) -> str:
     """Return the download address, at `MODELSCOPE_DOMAIN` where that is set."""
-    return f"{_endpoint('MODELSCOPE_DOMAIN', 'www.modelscope.cn')}/models/{item.repo}/resolve/{quote(item.revision, safe='')}/{quote(item.file)}"
+    return f"{_endpoint('MODELSCOPE_DOMAIN', 'www.modelscope.cn')}/models/{_inside(item)}"
 
 
 def _endpoint(variable: str, default: str) -> str:
     place = (os.environ.get(variable) or default).rstrip("/")
     return place if "://" in place else f"https://{place}"
+
+
+def _inside(item: HubFile) -> str:
+    return f"{item.repo}/resolve/{quote(item.revision, safe='')}/{quote(item.file)}"
 
 
 def fetch(url: str, partial: Partial, meter: Meter) -> None:
