@@ -231,6 +231,8 @@ def test_two_at_once_fetch_the_file_once(hub: Hub, monkeypatch: pytest.MonkeyPat
     first.start()
     while not hub.asked:
         time.sleep(0.01)
+    with pytest.raises(DataError, match="正在下载"):
+        remove("tiny")
     places.append(pull("tiny", report=steps.append))
     first.join()
     assert len(hub.asked) == 1

@@ -69,7 +69,7 @@ def remove(name: str) -> int:
         raise ConfigError(f"{entry.name} 不由 HealGPT 下载，请自行删除文件夹 {catalog.path(entry)}。")
     place = catalog.path(entry)
     freed = 0
-    with _disk_errors(place), _alone(place, Meter(entry.size, None)):
+    with _disk_errors(place), _alone(place, None):
         for file in (place, _part(place)):
             if file.is_file():
                 freed += file.stat().st_size
@@ -119,6 +119,8 @@ def _disk_errors(place: Path) -> Iterator[None]:
     """Turn every `OSError` on the way into one sentence."""
     try:
         yield
+    except BrokenPipeError:  # not the disk: whoever read the reports left
+        raise
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise DataError(
@@ -131,13 +133,15 @@ def _disk_errors(place: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _alone(place: Path, meter: Meter) -> Iterator[None]:
-    """Hold the lock of `place`; while another process has it, follow that one's progress."""
+def _alone(place: Path, meter: Meter | None) -> Iterator[None]:
+    """Hold the lock of `place`; while another process has it, follow its progress, or without `meter` refuse."""
     place.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(place.with_name(f".{place.name}.lock"))
     try:
         lock.acquire(timeout=0)
     except Timeout:
+        if meter is None:
+            raise DataError(f"另一个进程正在下载 {place.name}，现在不能删除。请等它完成或停掉它。") from None
         meter.notice("另一个进程正在下载同一个文件，等它完成……")
         _wait(lock, place, meter)
     try:
