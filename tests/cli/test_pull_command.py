@@ -1,10 +1,14 @@
 import hashlib
+import io
 import json
+import pickle
+import tarfile
 from pathlib import Path
 
 import pytest
 
 from healgpt.cli.main import main
+from healgpt.knowledge.graph import open_graph
 from healgpt.models import catalog
 from healgpt.models.progress import Progress
 
@@ -110,3 +114,26 @@ def test_rm_needs_a_yes(capsys: pytest.CaptureFixture[str]) -> None:
     assert place.exists()
     assert main(["models", "rm", "tiny", "--yes"]) == 0
     assert not place.exists()
+
+
+def test_pulling_the_graph_leaves_a_store_that_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pickled = pickle.dumps({"感冒": {"临床症状及体征": ["发热", "咳嗽"], "治疗方案": ["休息"]}}, protocol=0)
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        member = tarfile.TarInfo("PyCMeKG-0.2.5/pyCMeKG/model/cmekg.pkl")
+        member.size = len(pickled)
+        archive.addfile(member, io.BytesIO(pickled))
+    shape = {"kind": "graph", "title": "图", "licence": "MIT", "languages": ["zh"], "file": "graph.tar.gz"}
+    entry = catalog.parse("cmekg", {**shape, "size": len(packed.getvalue())})
+    monkeypatch.setattr(catalog, "_table", lambda: {"cmekg": entry})
+    place = catalog.path(entry)
+    place.parent.mkdir(parents=True)
+    place.write_bytes(packed.getvalue())
+    assert main(["pull", "cmekg"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == f"cmekg 已就绪：{place.parent / 'graph.sqlite'}\n"
+    assert captured.err.strip()
+    with open_graph() as graph:
+        assert graph.resolve("感冒") == "感冒"
