@@ -47,7 +47,8 @@ class LlamaModel:
     def stream(self, messages: Sequence[Message], sampling: Sampling) -> Generator[Delta, None, None]:
         """Yield the answer token by token, then the reply. Closing the generator stops the computation.
 
-        While the prompt is being read, the engine notices a stop within one batch (about 2 s on two cores).
+        Even greedy answers need not repeat word for word: the engine's sums depend on how much of the prompt was
+        cached. While the prompt is being read, the engine notices a stop within one batch (about 2 s on two cores).
         Raises `ModelRefused` where the conversation exceeds the window, `ModelUnavailable` where the engine fails.
         """
         prompt = self.prompt.render(messages)
@@ -162,6 +163,8 @@ def open_llama(
     header = inspect(path)
     if not header.chat_template:
         raise ModelError(f"{path} 里没有对话模板，不能用来问诊。请换成带 Instruct 或 Chat 的模型文件。")
+    if not (header.layers and header.kv_width and header.vocabulary):
+        raise ModelError(f"{path} 没有写明层数、注意力头或词表，可能已损坏。请删除后重新下载。")
     if header.trained_context and options.context > header.trained_context:
         raise ConfigError(f"{path.name} 最多支持 {header.trained_context} 个词元。请把 --context 改小。")
     if options.context < 1 or options.slots < 1:
