@@ -21,16 +21,18 @@ Cue = Literal[
     "past",  # long ago: 去年, 病史
     "now",  # now, or a concrete recent moment: 刚才, 今天
     "knowledge",  # asks or tells what an illness is like: 有哪些症状
-    "hypothetical",  # 如果, 万一
+    "hypothetical",  # 如果, 万一: the rest of the sentence
+    "feared",  # 怕孩子, 会导致: the rest of the clause
     "fiction",  # novels, films, examinations, homework: the whole message
     "reality",  # takes fiction back: 说真的
     "hearsay",  # 新闻里说
     "chronic",  # for months, again and again
     "sudden",  # began or worsened now
     "resolved",  # is over: 现在好了
+    "seen",  # a doctor has already looked: 去医院检查, 确诊
 ]
 CUES: tuple[str, ...] = get_args(Cue)
-STATUSES = frozenset({"negated", "past", "knowledge", "hypothetical", "fiction", "hearsay", "chronic", "resolved"})
+STATUSES = frozenset({"negated", "past", "knowledge", "hypothetical", "fiction", "hearsay", "chronic", "resolved", "seen"})
 
 _CLAUSE_BREAK = re.compile(r"[,!?;:。\n\r\t ]|(?<!\d)\.|\.(?!\d)")
 _SENTENCE_BREAK = re.compile(r"[!?;。\n]")
@@ -86,8 +88,9 @@ def judge(text: str, hits: Sequence[Hit]) -> list[Mention]:
     concepts = _outside([hit for hit in hits if hit.concept not in CUES], idioms)
     cues: dict[str, list[Hit]] = {}
     asides = [hit for hit in hits if hit.concept == "aside"]
-    free = _outside([hit for hit in hits if hit.concept in CUES], concepts)
-    for hit in _outside([hit for hit in free if hit.concept != "aside"], asides, only=("deny", "not")):
+    free = _outside([hit for hit in hits if hit.concept in CUES], concepts, keep=("now", "sudden", "reality", "seen"))
+    negations = _outside([hit for hit in free if hit.concept in ("deny", "not")], asides)
+    for hit in sorted([*negations, *(hit for hit in free if hit.concept not in ("deny", "not", "aside"))], key=_place):
         cues.setdefault(hit.concept, []).append(hit)
     scene = _Scene(text, _places(_CLAUSE_BREAK, text), _places(_SENTENCE_BREAK, text), cues)
     mentions: list[Mention] = []
@@ -101,12 +104,16 @@ def judge(text: str, hits: Sequence[Hit]) -> list[Mention]:
     return mentions
 
 
+def _place(hit: Hit) -> tuple[int, int]:
+    return hit.start, hit.end
+
+
 def _places(pattern: re.Pattern[str], text: str) -> list[int]:
     return [match.end() for match in pattern.finditer(text)]
 
 
-def _outside(hits: list[Hit], covers: list[Hit], only: Sequence[str] = CUES) -> list[Hit]:
-    """Drop the hits that lie wholly inside a cover; `only` limits which concepts may be dropped besides concepts."""
+def _outside(hits: list[Hit], covers: list[Hit], keep: Sequence[str] = ()) -> list[Hit]:
+    """Drop the hits that lie wholly inside a cover, but never those named in `keep`."""
     covers = sorted(covers, key=lambda cover: cover.start)
     reach: list[int] = []
     for cover in covers:
@@ -114,7 +121,7 @@ def _outside(hits: list[Hit], covers: list[Hit], only: Sequence[str] = CUES) -> 
     kept = []
     for hit in hits:
         last = bisect.bisect_right(covers, hit.start, key=lambda cover: cover.start)
-        inside = last > 0 and reach[last - 1] >= hit.end and (hit.concept in only or hit.concept not in CUES)
+        inside = last > 0 and reach[last - 1] >= hit.end and hit.concept not in keep
         if not inside:
             kept.append(hit)
     return kept
@@ -143,9 +150,14 @@ def _statuses(scene: _Scene, hit: Hit) -> set[str]:
     statuses = set()
     if _is_past(scene, hit):
         statuses.add("past")
-    if scene.has("knowledge", hit, scope="sentence") and not now:
+    now_here = scene.has("now", hit, scope="clause")
+    if (not now and scene.has("knowledge", hit, scope="sentence")) or (
+        not now_here and scene.has("knowledge", hit, scope="clause")
+    ):
         statuses.add("knowledge")
-    if any(cue.end <= hit.start for cue in scene.near("hypothetical", hit, scope="sentence")):
+    if any(cue.start < hit.start for cue in scene.near("hypothetical", hit, scope="sentence")):
+        statuses.add("hypothetical")
+    if any(cue.start < hit.start for cue in scene.near("feared", hit, scope="clause")):
         statuses.add("hypothetical")
     if scene.has("hearsay", hit, scope="sentence"):
         statuses.add("hearsay")
@@ -155,6 +167,8 @@ def _statuses(scene: _Scene, hit: Hit) -> set[str]:
         statuses.add("chronic")
     if _is_resolved(scene, hit):
         statuses.add("resolved")
+    if _is_seen(scene, hit):
+        statuses.add("seen")
     return statuses
 
 
@@ -179,6 +193,15 @@ def _is_chronic(scene: _Scene, hit: Hit) -> bool:
     return scene.has("chronic", hit, scope="clause") and not (
         scene.has("sudden", hit, scope="clause") or scene.has("now", hit, scope="clause")
     )
+
+
+def _is_seen(scene: _Scene, hit: Hit) -> bool:
+    """A visit told after the symptom covers it, unless the patient then goes on about now."""
+    visits = [cue for cue in scene.cues.get("seen", []) if hit.end <= cue.start <= hit.end + _REACH]
+    if not visits:
+        return False
+    later = (*scene.cues.get("sudden", []), *scene.cues.get("now", []))
+    return not any(visits[0].end <= cue.start <= visits[0].end + _REACH for cue in later)
 
 
 def _is_resolved(scene: _Scene, hit: Hit) -> bool:
