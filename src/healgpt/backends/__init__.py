@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """How a local engine is set up; remote and scripted models ignore it.
+    """How a local engine is set up. Of a remote model only `context` counts: what its window is taken to be.
 
     `threads=None` (or 0) means one per physical core. `context` counts the tokens of prompt and answer together,
     per slot. `slots` conversations are computed at once. `cache_ram_mib` bounds the memory for the key-value
@@ -46,7 +46,7 @@ def load(spec: str, options: EngineOptions = EngineOptions()) -> "ChatModel":
         case "http" | "https":
             from healgpt.backends.remote import open_remote
 
-            return open_remote(spec)
+            return open_remote(spec, window=options.context)
         case "hf":
             from healgpt.backends.transformers_model import open_transformers
 
