@@ -1,7 +1,7 @@
 """Scores redaction on a labelled suite: recall, precision and characters left open, with Wilson intervals.
 
-A suite is JSONL, one sentence a line: `{"id", "text", "spans": [{"start", "end", "type"}]}`. The suites shipped with the
-package were written by a language model, screened by rule, and were not reviewed by clinicians.
+A suite is JSONL, one sentence a line: `{"id", "text", "spans": [{"start", "end", "type"}]}`. The suites shipped
+with the package were written by a language model, screened by rule, and were not reviewed by clinicians.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Beds and wards: a number beside 床, 病房 or 病区 in hospital wording; beds in general (卧床3天, 500张床位) are not."""
+"""Beds and wards: a number beside 床, 病房 or 病区 in hospital wording; 卧床3天 and 500张床位 are not."""
 
 import re
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from healgpt.privacy.kinds import Found
 
 _NUMBER = r"(?:[A-Za-z]?-?[0-9]{1,4}(?:-[0-9]{1,3})?|[一二三四五六七八九十]{1,3})"
-_WARD = rf"(?:(?:(?:住院|内科|外科|门诊)?(?:部|大?楼)|[A-Za-z东西南北]区)?{_NUMBER}(?:楼|层|号楼))?"
+_WARD = rf"(?:(?:(?:住院|内科|外科|门诊)?(?:部|大?楼)|[A-Za-z东西南北]区)?{_NUMBER}(?:楼|层|号楼)(?:[东西南北A-Z]区)?)?"
 _ZONE = (
     rf"(?:[东西南北A-Z]?{_NUMBER}?病[区室]|第?{_NUMBER}号?病[区房室]|第{_NUMBER}病[区房室]|"
     r"(?:ICU|CCU|NICU|RICU|EICU|PICU|重症监护室|重症监护病房|监护室|抢救室|留观室|急诊|病房)|"
@@ -20,7 +20,8 @@ _BED = re.compile(
 )
 _COUNTED = re.compile(r"(?:[每有共设约盖买换洗近达超余添个张用铺晒了]|床位|开放|编制)$")
 _ROOM = re.compile(
-    rf"(?:(?:{_WARD}[ ]?(?:[心神呼消肾血骨妇产儿]?[一-龥]{{0,3}}科)?)?(?<![0-9A-Za-z.])第?(?:[A-Z]?[0-9]{{2,4}}|[0-9]{{1,2}}|[一二三四五六七八九十]{{1,3}})"
+    rf"(?:(?:{_WARD}[ ]?(?:[心神呼消肾血骨妇产儿]?[一-龥]{{0,3}}科)?)?(?<![0-9A-Za-z.])第?(?:[A-Z]?[0-9]{{2,4}}|"
+    rf"[0-9]{{1,2}}|[一二三四五六七八九十]{{1,3}})"
     r"(?:号)?(?:病房|病室|病区))"
 )
 _LABELLED = re.compile(
