@@ -140,7 +140,8 @@ def normalise_rows(rows: Array) -> Array:
     """Give every row length one, computed in float32; a row of zeros stays one."""
     wide = rows.astype(np.float32)
     lengths = np.maximum(np.linalg.norm(wide, axis=1, keepdims=True), 1e-12)
-    return (wide / lengths).astype(rows.dtype)
+    normalised: Array = (wide / lengths).astype(rows.dtype)
+    return normalised
 
 
 def write_architecture(writer: Any, config: "BaichuanConfig") -> None:
