@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "web": ("healgpt.cli.web", "打开网页版问诊"),
     "pull": ("healgpt.cli.pull", "下载模型或知识图谱（断点续传、校验 SHA-256）"),
     "models": ("healgpt.cli.models", "查看、删除模型，估算需要的内存"),
+    "kg": ("healgpt.cli.kg", "知识图谱：统计、搜索、查看、导入、导出"),
     "redact": ("healgpt.cli.redact", "隐去姓名、证件号、电话、住址等个人信息"),
     "triage": ("healgpt.cli.triage", "用规则判断一句话或一批对话有没有急症信号"),
 }

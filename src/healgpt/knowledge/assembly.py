@@ -110,7 +110,7 @@ def _merged(
     merged = {
         brand: next(iter(names))
         for brand, names in generic.items()
-        if len(names) == 1 and brand not in names and drugs.stem(next(iter(names)))
+        if len(names) == 1 and brand not in names and names <= profiles.keys()
     }
     for surface, names in surfaces.items():
         targets = {name for name, origin in names if origin in ("别称", "同义词", "又称", "别名", "俗称")}

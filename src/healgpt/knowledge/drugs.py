@@ -10,8 +10,8 @@ _FORM = re.compile(
 )
 _LEAD = re.compile(r"^(?:注射用|外用|吸入用|口服)")
 _SALTS = (
-    "盐酸", "硫酸", "磷酸", "枸橼酸", "马来酸", "重酒石酸", "酒石酸", "富马酸", "甲磺酸", "氢溴酸", "乳酸", "苯磺酸", "琥珀酸",
-    "硝酸", "醋酸", "丙酸", "门冬氨酸", "乳糖酸", "葡萄糖酸", "氢氧化", "苯甲酸",
+    "盐酸", "硫酸", "磷酸", "枸橼酸", "马来酸", "重酒石酸", "酒石酸", "富马酸", "甲磺酸", "氢溴酸",
+    "乳酸", "苯磺酸", "琥珀酸", "硝酸", "醋酸", "丙酸", "门冬氨酸", "乳糖酸", "葡萄糖酸", "氢氧化", "苯甲酸",
 )  # fmt: skip
 # without their acid these would be another substance
 _WHOLE = frozenset(
@@ -20,7 +20,7 @@ _WHOLE = frozenset(
 
 
 def stem(product: str) -> str:
-    """Return what remains of a product name without its dosage form: 注射用阿莫西林钠 -> 阿莫西林钠; "" when nothing does."""
+    """Return a product name without its dosage form: 注射用阿莫西林钠 -> 阿莫西林钠; "" for a bare form."""
     bare = _LEAD.sub("", product)
     return _FORM.sub("", bare) if len(bare) > 2 else ""
 

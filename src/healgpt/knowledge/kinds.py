@@ -80,7 +80,8 @@ _NEVER_SYMPTOM = re.compile(r"(癌|瘤|综合[征症]|骨折|中毒|[^发]炎|�
 
 # the kind that a raw predicate suggests for its object
 _USES: dict[str, str] = {
-    "常见症状": "symptom", "临床症状及体征": "symptom", "相关症状": "symptom", "不良反应": "symptom", "主要症状": "symptom",
+    "常见症状": "symptom", "临床症状及体征": "symptom", "相关症状": "symptom", "不良反应": "symptom",
+    "主要症状": "symptom",
     "并发症": "disease", "相关疾病": "disease", "鉴别诊断": "disease", "上位关系": "disease", "下位关系": "disease",
     "检查": "check", "实验室检查": "check", "影像学检查": "check", "辅助检查": "check", "术前准备_必检项目": "check",
     "就诊科室": "department", "多发群体": "population", "常见发病部位": "site", "发病部位": "site", "转移部位": "site",

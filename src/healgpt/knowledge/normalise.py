@@ -54,6 +54,7 @@ class Cleaning:
     stop_in: dict[str, frozenset[str]]
     same: dict[str, str]
     same_in: dict[str, dict[str, str]]
+    sites: tuple[str, ...]
 
 
 @cache
@@ -72,6 +73,7 @@ def cleaning() -> Cleaning:
         stop_in={relation: frozenset(words) for relation, words in data["stop_in"].items()},
         same=dict(data["same"]),
         same_in=dict(data["same_in"]),
+        sites=tuple(data["sites"].split()),
     )
 
 

@@ -20,101 +20,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from healgpt.knowledge import kinds
+from healgpt.knowledge import kinds, normalise
 from healgpt.knowledge.relations import Relation, Schema
 
 Key = tuple[str, str, str]
 
-_SITES = [
-    "眼",
-    "视",
-    "角膜",
-    "结膜",
-    "耳",
-    "听",
-    "鼻",
-    "咽",
-    "喉",
-    "口",
-    "牙",
-    "齿",
-    "舌",
-    "唇",
-    "头",
-    "脑",
-    "颅",
-    "面",
-    "颈",
-    "甲状腺",
-    "乳",
-    "胸",
-    "心",
-    "肺",
-    "气管",
-    "肋",
-    "食管",
-    "胃",
-    "十二指肠",
-    "肠",
-    "肛",
-    "直肠",
-    "肝",
-    "胆",
-    "胰",
-    "脾",
-    "腹",
-    "肾",
-    "膀胱",
-    "尿",
-    "前列腺",
-    "睾",
-    "阴茎",
-    "阴囊",
-    "子宫",
-    "卵巢",
-    "阴道",
-    "外阴",
-    "妊娠",
-    "产",
-    "骨",
-    "关节",
-    "肩",
-    "肘",
-    "腕",
-    "手",
-    "指",
-    "髋",
-    "膝",
-    "踝",
-    "足",
-    "腰",
-    "脊",
-    "椎",
-    "皮",
-    "毛",
-    "发",
-    "甲",
-    "血",
-    "淋巴",
-    "神经",
-    "肌",
-    "精神",
-    "儿",
-    "癌",
-    "瘤",
-    "骨折",
-    "中毒",
-    "感染",
-    "先天",
-    "遗传",
-    "综合征",
-    "炎",
-    "梅毒",
-    "结核",
-    "过敏",
-    "疝",
-    "结石",
-]
 _FEMALE = re.compile(
     r"月经|经期|痛经|闭经|子宫|卵巢|阴道|外阴|妊娠|孕|产后|分娩|哺乳|白带|宫颈|输卵管|更年期|盆腔炎|女"
 )
@@ -145,7 +55,11 @@ _CAUSE = re.compile(
 # package inserts of antibiotics name germs whose names contain an illness: 流感嗜血杆菌, 溶血性链球菌, 肺炎链球菌
 _ANTIBIOTIC = re.compile(r"霉素|沙星|头孢|西林|培南|磺胺|硝唑|四环素|环素|抗生素|先锋|舒巴坦|他唑巴坦|卡星|米星|菌素")
 _GERM_NAMED = frozenset({"流感", "溶血症", "病毒感染", "感冒", "发热", "疼痛", "癌", "贫血", "肿瘤"})
-_CATALOGUE = re.compile(r"未特指|疾患|归类|特指的|和其他|及其他|所致的")
+_CATALOGUE = re.compile(r"特指|疾患|归类|和其他|及其他|所致的|有关的|^[\"“]")
+_EFFECT = re.compile(
+    r"^(止[痛血咳泻痒吐汗带]|活血|清热|解毒|祛[风湿痰寒]|利[尿湿水]|补[肾气血肝脾虚]|健脾|散[瘀结寒]|消[肿炎食]|舒[筋肝]|养[血阴心]"
+    r"|益气|化[痰瘀湿]|通[经络便淋]|温[中经肾]|润[肺肠燥]|生津|安神|明目|开窍|平肝|理气)"
+)
 
 
 class Witnessed(Protocol):
@@ -207,7 +121,7 @@ def _traits(subject: str, grouped: Mapping[tuple[str, str], list[str]]) -> tuple
     """Return what makes a subject alike to others: departments, classes, body sites in its name, its ending."""
     traits = [f"科:{value}" for value in grouped.get((subject, "就诊科室"), ())]
     traits += [f"类:{value}" for value in grouped.get((subject, "药物类别"), ())]
-    traits += [f"处:{site}" for site in _SITES if site in subject]
+    traits += [f"处:{site}" for site in normalise.cleaning().sites if site in subject]
     traits.append(f"尾:{subject[-2:]}")
     return tuple(traits)
 
@@ -243,6 +157,8 @@ def log_odds(key: Key, evidence: Witnessed, relation: Relation, context: Context
     if (_FEMALE.search(subject) and _MALE.search(value)) or (_MALE.search(subject) and _FEMALE.search(value)):
         total -= 4.0
     if relation.name in ("并发症", "症状", "相关疾病") and value in subject:  # 肩部骨折 → 骨折 tells nothing
+        total -= 2.0
+    if relation.name in ("分型", "相关疾病", "并发症") and (_CATALOGUE.search(value) or _CATALOGUE.search(subject)):
         total -= 2.0
     if relation.name == "适应症" and value in _GERM_NAMED and _ANTIBIOTIC.search(subject):
         total -= 4.0
@@ -306,8 +222,10 @@ def _sanity_weight(value: str, relation: Relation) -> float:
         weight -= 4.0
     if relation.name == "病因":
         weight += 0.8 if _CAUSE.search(value) and len(value) >= 3 else -0.8 if value.endswith("性") else 0.0
-    if relation.name in ("分型", "相关疾病", "并发症") and _CATALOGUE.search(value):
-        weight -= 2.0
+    if relation.name == "主治" and _EFFECT.search(value):
+        weight -= 1.5
+    if relation.form == "phrase" and re.search(r"等(?!级)", value):
+        weight -= 0.8
     if re.search(r"[a-z]{4,}", value):
         weight -= 1.5
     if relation.form == "entity" and len(value) > 9:

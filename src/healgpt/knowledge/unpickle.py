@@ -9,7 +9,7 @@ import pickle
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import IO, Any, NoReturn
 
 from healgpt.errors import DataError
 
@@ -27,7 +27,7 @@ class _PlainUnpickler(pickle.Unpickler):
         raise pickle.UnpicklingError(f"引用了外部对象 {pid!r}")
 
 
-def load_plain(stream: BinaryIO, place: str) -> Any:
+def load_plain(stream: IO[bytes], place: str) -> Any:
     """Return the object pickled in `stream`; `place` names it in errors.
 
     Raises `DataError` for a pickle that refers to any class or function, and for a damaged one.
@@ -77,8 +77,10 @@ def _load(archive: Path) -> Any:
             if member.size > MAX_BYTES:
                 raise DataError(f"{archive} 里的图谱有 {member.size} 字节，超过上限 {MAX_BYTES}。请确认文件来源。")
             content = bundle.extractfile(member)
-            assert content is not None  # a regular file always has content
-            return load_plain(content, f"{archive}:{member.name}")  # type: ignore[arg-type]
+            if content is None:
+                raise DataError(f"{archive} 里的 {MEMBER} 没有内容。请重新下载。")
+            with content:
+                return load_plain(content, f"{archive}:{member.name}")
     except (tarfile.TarError, EOFError) as error:
         raise DataError(f"{archive} 不是完整的 tar.gz 压缩包（{error}）。请重新下载。") from error
     except OSError as error:
