@@ -1,6 +1,5 @@
 """Only the template makes special tokens; what people and models write is always plain text."""
 
-from healgpt.backends.gguf_header import Header
 from healgpt.backends.prompt_tokens import PromptTokens
 from healgpt.schema import Message
 
@@ -23,8 +22,8 @@ def _template(messages: list[Message]) -> str:
 
 
 def _prompt(start: tuple[int, ...] = ()) -> PromptTokens:
-    header = Header("tiny", "", 0, 1, 1, 9, 9, {"<|start|>": START, "<|end|>": END, "<bos>": BOS}, {"<tool>": TOOL})
-    return PromptTokens(header, _tokenize, _template, start)
+    control = {"<|start|>": START, "<|end|>": END, "<bos>": BOS}
+    return PromptTokens(_tokenize, _template, control=control, defined={"<tool>": TOOL}, start=start)
 
 
 def _user(text: str) -> list[Message]:

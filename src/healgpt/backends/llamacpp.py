@@ -1,7 +1,6 @@
 """GGUF models through llama.cpp: checked before loading, cached between turns, stopped when nobody listens."""
 
 import math
-import os
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -10,11 +9,11 @@ from typing import Any, Literal
 from healgpt.backends import EngineOptions, kv_state
 from healgpt.backends.gguf_header import Header, inspect
 from healgpt.backends.llama_server import BATCH_TOKENS, LlamaServer, Plan
+from healgpt.backends.machine import MIB, free_bytes, physical_cores
 from healgpt.backends.prompt_tokens import PromptTokens
 from healgpt.errors import ConfigError, ModelError
 from healgpt.schema import Delta, FinishReason, Message, Reply, Sampling, Timings, Usage
 
-_MIB = 1 << 20
 _LIKELY_TOKENS = 256
 
 
@@ -30,7 +29,13 @@ class LlamaModel:
         self.server = server
         self._plan = plan
         self._header = header
-        self.prompt = PromptTokens(header, self._tokenize, self._template, self._start_tokens())
+        self.prompt = PromptTokens(
+            self._tokenize,
+            self._template,
+            control=header.control,
+            defined=header.defined,
+            start=self._start_tokens(),
+        )
 
     def count_tokens(self, text: str) -> int:
         """Return how many tokens `text` is as plain text, exactly."""
@@ -197,35 +202,14 @@ def needed_bytes(header: Header, options: EngineOptions) -> int:
     """
     caches = 2 * header.layers * header.kv_width * 2 * options.context * options.slots
     logits = header.vocabulary * BATCH_TOKENS * 4
-    return header.size + caches + options.cache_ram_mib * _MIB + logits + 150 * _MIB
-
-
-def free_bytes() -> int:
-    """Return the memory that can still be used, in bytes: the machine's, or the container's where that is less."""
-    import psutil  # type: ignore[import-untyped]
-
-    free = int(psutil.virtual_memory().available)
-    try:
-        limit = int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii"))
-        used = int(Path("/sys/fs/cgroup/memory.current").read_text(encoding="ascii"))
-    except (OSError, ValueError):  # no container limit: no such file, or the word "max"
-        return free
-    return min(free, max(0, limit - used))
-
-
-def physical_cores() -> int:
-    """Return the number of physical cores this process may use."""
-    import psutil
-
-    cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
-    return min(cores, len(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else cores
+    return header.size + caches + options.cache_ram_mib * MIB + logits + 150 * MIB
 
 
 def _check_memory(path: Path, header: Header, options: EngineOptions) -> None:
     needed, free = needed_bytes(header, options), free_bytes()
     if needed > free:
         raise ModelError(
-            f"内存不够：{path.name} 约需 {needed / _MIB:,.0f} MiB，现在可用 {free / _MIB:,.0f} MiB。"
+            f"内存不够：{path.name} 约需 {needed / MIB:,.0f} MiB，现在可用 {free / MIB:,.0f} MiB。"
             "请关掉别的程序、减小 --context，或换一个小些的模型。"
         )
 

@@ -12,7 +12,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 
-from healgpt.backends.gguf_header import Header
 from healgpt.schema import Message
 
 _CACHED_RUNS = 4096
@@ -21,23 +20,26 @@ _CACHED_RUNS = 4096
 class PromptTokens:
     """Renders conversations for one model. Thread-safe.
 
-    `tokenize(text)` gives the ids of plain text; `template(messages)` renders the model's chat template up to
-    where the answer starts; `start` are the ids that open every sequence.
+    `control` and `defined` map special tokens to ids: the tokenizer finds those of `defined` in any text, those of
+    `control` only where asked to. `tokenize(text)` gives the ids of plain text; `template(messages)` renders the
+    model's chat template up to where the answer starts; `start` are the ids that open every sequence.
     """
 
     def __init__(
         self,
-        header: Header,
         tokenize: Callable[[str], list[int]],
         template: Callable[[list[Message]], str],
+        *,
+        control: Mapping[str, int],
+        defined: Mapping[str, int],
         start: Sequence[int] = (),
     ) -> None:
         self._tokenize = tokenize
         self._template = template
         self._start = tuple(start)
-        self._special: Mapping[str, int] = {**header.defined, **header.control}
+        self._special: Mapping[str, int] = {**defined, **control}
         self._cut = _alternatives(self._special)
-        self._defined = _alternatives(header.defined)
+        self._defined = _alternatives(defined)
         self._nonce = f"HOLD{secrets.token_hex(6)}N"
         self._runs: OrderedDict[str, tuple[int, ...]] = OrderedDict()
         self._frames: OrderedDict[tuple[str, ...], str] = OrderedDict()
@@ -105,17 +107,13 @@ class PromptTokens:
     def _pieces(self, messages: Sequence[Message]) -> list[int | str]:
         """Return the prompt as special ids and maximal runs of plain text."""
         pieces: list[int | str] = []
-        for part in re.split(f"{self._nonce}(\\d+)E", self._frame(messages)):
-            # re.split alternates the template's text and the numbers of the contents
-            pieces.append(part)
-        flat: list[int | str] = []
-        for place, part in enumerate(pieces):
-            if place % 2:
-                _append(flat, messages[int(part)]["content"])
+        for place, part in enumerate(re.split(f"{self._nonce}(\\d+)E", self._frame(messages))):
+            if place % 2:  # re.split alternates the template's text and the numbers of the contents
+                _append(pieces, messages[int(part)]["content"])
             else:
-                for text in self._cut.split(str(part)) if self._cut else [str(part)]:
-                    _append(flat, self._special.get(text, text))
-        return flat
+                for text in self._cut.split(part) if self._cut else [part]:
+                    _append(pieces, self._special.get(text, text))
+        return pieces
 
     def _frame(self, messages: Sequence[Message]) -> str:
         roles = tuple(message["role"] for message in messages)
