@@ -35,6 +35,8 @@ def main() -> None:
 def _page() -> None:
     here = visit()
     asking.settle(here)
+    with st.container():
+        sidebar.show_dialog(here)
     choice = sidebar.show(here)
     _remember(here)
     entry = engine.missing(choice.model)
@@ -60,10 +62,15 @@ def _remember(here: Visit) -> None:
 
 def _log(here: Visit, choice: Choice, alarm_place: DeltaGenerator) -> None:
     """Draw the saved turns, then the answer that is being written or could not be saved."""
-    conversation = here.conversation()
-    turns: tuple[Turn, ...] = conversation.turns if conversation else ()
     plan, answer = here.answers.get(here.current or "", (None, None))
     writing = answer is not None and not answer.snapshot().finished
+    if not writing:
+        # it may have ended since this run began; what is left then could not be saved
+        asking.settle(here)
+        plan, answer = here.answers.get(here.current or "", (None, None))
+    # read after `writing` is known: a round that is saved meanwhile is cut off by `kept` and drawn by `follow`
+    conversation = here.conversation()
+    turns: tuple[Turn, ...] = conversation.turns if conversation else ()
     shown = turns[: plan.kept] if plan is not None and writing else turns
     alarms = [turn.alarm for turn in shown]
     if answer is not None:

@@ -30,7 +30,7 @@ def ask(visit: Visit, text: str, model: str, sampling: Sampling) -> None:
     try:
         question = clean(text)
         stop(visit)
-        conversation = visit.conversation() or visit.archive.create(title_of(question), model)
+        conversation = visit.conversation() or visit.archive.create(title_of(question), engine.label(model))
     except HealGPTError as error:
         visit.troubles[visit.current] = str(error)
         return
@@ -110,7 +110,7 @@ def _start(
     answer = Answer(
         lambda: _deltas(doctor, messages, sampling),
         lambda reply: _save(archive, identifier, plan, reply),
-        model=model,
+        model=engine.label(model),
         wanted=_tab_open(),
     )
     visit.answers[identifier] = (plan, answer.start())

@@ -16,6 +16,10 @@ from healgpt.web.visit import Visit
 
 _REDRAW_S = 0.25
 _REASON_LIMIT = 500
+# the form opens under the buttons, which on a phone is below the edge
+_IN_SIGHT = """<script>
+setTimeout(() => document.querySelector('[data-testid="stForm"]')?.scrollIntoView({ block: "center" }), 150)
+</script>"""
 _VERDICTS: tuple[tuple[feedback.Verdict, str, str], ...] = (
     ("up", strings.UP, "thumb_up"),
     ("down", strings.DOWN, "thumb_down"),
@@ -67,7 +71,7 @@ def show_evidence(facts: tuple[Fact, ...], model: str) -> None:
     """Draw the facts behind an answer, or say that there are none; reviewed texts of triage need none."""
     if facts:
         with st.expander(strings.EVIDENCE.format(count=len(facts)), icon=":material/fact_check:"):
-            st.html(evidence.table(facts) + evidence.graph(facts))
+            st.html(evidence.table(facts) + evidence.graph(facts, dark=st.context.theme.type == "dark"))
     elif model != "triage":
         st.html(f'<p class="hg-none" lang="zh-CN">{strings.EVIDENCE_NONE}</p>')
 
@@ -133,6 +137,7 @@ def _reason_form(visit: Visit, index: int, turns: Sequence[Turn]) -> None:
     if visit.asking_reason != (visit.current, index):
         return
     verdict = visit.verdicts[visit.current, index]
+    st.html(_IN_SIGHT, unsafe_allow_javascript=True)
     with st.form(f"reason-{visit.current}-{index}-{verdict}"):
         label = strings.FEEDBACK_REASON_UP if verdict == "up" else strings.FEEDBACK_REASON_DOWN
         chosen = st.pills(label, strings.FEEDBACK_REASONS[verdict], selection_mode="multi")

@@ -1,6 +1,7 @@
 """The engines that all tabs share: each model is opened once, in a thread, and kept by Streamlit's resource cache."""
 
 import os
+import re
 import threading
 from concurrent.futures import Future
 
@@ -25,6 +26,13 @@ def choices(default: str) -> list[str]:
     """
     installed = [entry.name for entry in catalog.entries() if entry.kind == "gguf" and catalog.installed(entry)]
     return list(dict.fromkeys([default, *installed]))
+
+
+def label(spec: str) -> str:
+    """Return a short name for `spec` to show and to export: no folders of this machine, no address of a server."""
+    if "://" in spec:
+        return spec.rpartition("#")[2]
+    return re.split(r"[/\\]", spec)[-1] if spec.startswith("scripted:") or spec.lower().endswith(".gguf") else spec
 
 
 def missing(spec: str) -> Entry | None:

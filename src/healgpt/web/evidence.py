@@ -1,5 +1,6 @@
 """The facts behind an answer, as a table and as a small picture; both are HTML made of escaped text only."""
 
+import base64
 from collections.abc import Sequence
 
 from healgpt.schema import Fact
@@ -11,6 +12,28 @@ _ROW = 44
 _BOX = 30
 _LEFT = 118
 _RIGHT_START = 262
+_LIGHT = {
+    "line": "#c3d2d4",
+    "soft": "#eef5f5",
+    "ink": "#16282b",
+    "quiet": "#566a6d",
+    "strong": "#0b6b70",
+    "back": "#fff",
+}
+_DARK = {
+    "line": "#3a4d52",
+    "soft": "#18252a",
+    "ink": "#e4eced",
+    "quiet": "#9db0b3",
+    "strong": "#17625f",
+    "back": "#0f1719",
+}
+_STYLE = (
+    "text{{font:13px 'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',sans-serif;text-anchor:middle;fill:{ink}}}"
+    "path{{fill:none;stroke:{line};stroke-width:1.5}}.object rect{{fill:{soft};stroke:{line}}}"
+    ".subject rect{{fill:{strong}}}.subject text{{fill:#fff}}"
+    ".relation{{font-size:11px;fill:{quiet};paint-order:stroke;stroke:{back};stroke-width:5px}}"
+)
 
 
 def table(facts: Sequence[Fact]) -> str:
@@ -19,7 +42,7 @@ def table(facts: Sequence[Fact]) -> str:
     rows = "".join(
         f'<tr><td class="hg-number">[{number}]</td><td>{plain(fact.subject)}</td><td>{plain(fact.predicate)}</td>'
         f"<td>{plain(fact.object)}</td><td>{plain(fact.source)}</td>"
-        f'<td class="hg-number">{_support(fact.support)}</td></tr>'
+        f'<td class="hg-number">{fact.support:.0%}</td></tr>'
         for number, fact in enumerate(facts, start=1)
     )
     return (
@@ -29,24 +52,31 @@ def table(facts: Sequence[Fact]) -> str:
     )
 
 
-def graph(facts: Sequence[Fact]) -> str:
-    """Return the facts as an SVG: subjects on the left, objects on the right, the relation on each line.
+def graph(facts: Sequence[Fact], *, dark: bool) -> str:
+    """Return the facts as a picture: subjects on the left, objects on the right, the relation on each line.
 
-    Colours come from the page's style, so the picture follows light and dark; long names are cut and shown
-    whole in a tooltip.
+    An `<img>` with the SVG inside its address, because Streamlit strips SVG elements from HTML; so colours are
+    chosen here. Long names are cut; the alternative text and the table hold them whole.
     """
+    told = "；".join(f"{fact.subject} {fact.predicate} {fact.object}" for fact in facts)
+    data = base64.b64encode(drawing(facts, dark=dark).encode()).decode()
+    alternative = plain(strings.EVIDENCE_GRAPH_ALT.format(facts=told))
+    return f'<img class="hg-graph" src="data:image/svg+xml;base64,{data}" alt="{alternative}">'
+
+
+def drawing(facts: Sequence[Fact], *, dark: bool) -> str:
+    """Return the SVG of `graph`."""
     subjects = list(dict.fromkeys(fact.subject for fact in facts))
     objects = list(dict.fromkeys(fact.object for fact in facts))
     height = max(len(subjects), len(objects)) * _ROW + 8
     left = _centres(subjects, height)
     right = _centres(objects, height)
     lines = "".join(_line(fact, left[fact.subject], right[fact.object]) for fact in facts)
-    boxes = "".join(_box(name, 2, left[name], _LEFT, "hg-subject") for name in subjects)
-    boxes += "".join(_box(name, _RIGHT_START, right[name], _WIDTH - _RIGHT_START - 2, "hg-object") for name in objects)
-    told = "；".join(f"{fact.subject} {fact.predicate} {fact.object}" for fact in facts)
+    boxes = "".join(_box(name, 2, left[name], _LEFT, "subject") for name in subjects)
+    boxes += "".join(_box(name, _RIGHT_START, right[name], _WIDTH - _RIGHT_START - 2, "object") for name in objects)
     return (
-        f'<svg class="hg-graph" viewBox="0 0 {_WIDTH} {height}" role="img" lang="zh-CN" '
-        f'aria-label="{plain(strings.EVIDENCE_GRAPH_ALT.format(facts=told))}">{lines}{boxes}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}">'
+        f"<style>{_STYLE.format(**(_DARK if dark else _LIGHT))}</style>{lines}{boxes}</svg>"
     )
 
 
@@ -62,21 +92,16 @@ def _line(fact: Fact, start: float, end: float) -> str:
     x, y = first + 0.62 * (last - first), start + 0.74 * (end - start)
     return (
         f'<path d="M{first},{start:.1f} C{bend},{start:.1f} {bend},{end:.1f} {last},{end:.1f}"/>'
-        f'<text class="hg-relation" x="{x:.1f}" y="{y - 4:.1f}">{plain(_cut(fact.predicate, 6))}</text>'
+        f'<text class="relation" x="{x:.1f}" y="{y + 4:.1f}">{plain(_cut(fact.predicate, 6))}</text>'
     )
 
 
 def _box(name: str, x: float, centre: float, width: float, kind: str) -> str:
     return (
-        f'<g class="{kind}"><title>{plain(name)}</title>'
-        f'<rect x="{x}" y="{centre - _BOX / 2:.1f}" width="{width}" height="{_BOX}" rx="8"/>'
+        f'<g class="{kind}"><rect x="{x}" y="{centre - _BOX / 2:.1f}" width="{width}" height="{_BOX}" rx="8"/>'
         f'<text x="{x + width / 2}" y="{centre + 4.5:.1f}">{plain(_cut(name, round(width / 14.5)))}</text></g>'
     )
 
 
 def _cut(name: str, length: int) -> str:
     return name if len(name) <= length else name[: length - 1] + "…"
-
-
-def _support(support: float) -> str:
-    return f"{support:.0%}"

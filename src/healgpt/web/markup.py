@@ -9,7 +9,8 @@ import html
 import re
 
 _DIRECTIVE = re.compile(r":(?=[\w+-]+[:\[/])")
-_AUTOLINK = re.compile(r"(?i)\b(https?|ftp|mailto|www)([:.])(?=\S)")
+_AUTOLINK = re.compile(r"(?i)(?<=http:)(?=/)|(?<=https:)(?=/)|(?<=www\.)(?=\S)|(?<=\S@)(?=\w)")
+_WORD_JOINER = "\u2060"
 _FENCE = re.compile(r"^\s*(```|~~~)", re.MULTILINE)
 
 
@@ -23,8 +24,8 @@ def inert(text: str) -> str:
     safe = without_surrogates(text).replace("<", "&lt;").replace("$", "\\$")
     safe = safe.replace("![", "!\\[").replace("](", "]\\(")
     safe = _DIRECTIVE.sub("\\:", safe)
-    # a zero-width joiner would break copying an address, so the sign after the scheme becomes an entity
-    return _AUTOLINK.sub(lambda hit: f"{hit[1]}{'&#58;' if hit[2] == ':' else '&#46;'}", safe)
+    # Markdown finds addresses in the text after entities and escapes are read; only another sign keeps them apart
+    return _AUTOLINK.sub(_WORD_JOINER, safe)
 
 
 def unfinished(text: str) -> str:

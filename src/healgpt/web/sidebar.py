@@ -87,10 +87,27 @@ def _row(visit: Visit, conversation: Conversation) -> None:
         )
         if current:
             with st.container(key="row-actions", horizontal=True, gap="small"):
-                if st.button(strings.RENAME, key="rename", icon=":material/edit:", type="tertiary"):
-                    _rename(visit, conversation)
-                if st.button(strings.DELETE, key="delete", icon=":material/delete:", type="tertiary"):
-                    _delete(visit, conversation)
+                for name, icon in ((strings.RENAME, "edit"), (strings.DELETE, "delete")):
+                    st.button(
+                        name,
+                        key=f"ask-{icon}",
+                        icon=f":material/{icon}:",
+                        type="tertiary",
+                        on_click=_want,
+                        args=(visit, name, conversation),
+                    )
+
+
+def _want(visit: Visit, name: str, conversation: Conversation) -> None:
+    visit.dialog = (name, conversation)
+
+
+def show_dialog(visit: Visit) -> None:
+    """Open the dialog that was asked for, in a place that does not move when the list is sorted anew."""
+    wanted, visit.dialog = visit.dialog, None
+    if wanted is not None:
+        name, conversation = wanted
+        (_rename if name == strings.RENAME else _delete)(visit, conversation)
 
 
 @st.dialog(strings.RENAME)
@@ -124,7 +141,7 @@ def _parameters() -> Choice:
     settings = load_settings()
     default = engine.default_model()
     with st.expander(strings.PARAMETERS, icon=":material/tune:"):
-        model = st.selectbox(strings.MODEL, engine.choices(default), key="model")
+        model = st.selectbox(strings.MODEL, engine.choices(default), format_func=engine.label, key="model")
         temperature = st.slider(
             strings.TEMPERATURE, 0.0, 1.5, settings.temperature, 0.05, help=strings.TEMPERATURE_HELP, key="temperature"
         )

@@ -48,6 +48,8 @@ class Visit:
     verdicts: dict[tuple[str | None, int], Verdict] = field(default_factory=dict)
     # the answer whose verdict was just given and may still get a reason
     asking_reason: tuple[str | None, int] | None = None
+    # the dialog that was just asked for, and about which conversation
+    dialog: tuple[str, Conversation] | None = None
     show_all: bool = False
     # keeps a visitor's folder until the tab's session is dropped; None for the owner
     scratch: tempfile.TemporaryDirectory[str] | None = None
