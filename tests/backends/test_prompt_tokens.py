@@ -60,9 +60,10 @@ def test_a_generated_answer_keeps_the_tokens_it_was_generated_with() -> None:
     prompt = _prompt()
     asked = _user("头痛")
     before = prompt.render(asked)
-    prompt.learn(asked, "多久", [777])
-    after = prompt.render([*asked, {"role": "assistant", "content": "多久"}, *_user("三天")])
-    assert after[: len(before) + 2] == [*before, 777, END]
+    prompt.learn(asked, "多久了呢", [777])
+    for added in ("", "\n1. 痛吗？"):
+        after = prompt.render([*asked, {"role": "assistant", "content": f"多久了呢{added}"}, *_user("三天")])
+        assert after[: len(before) + 2 + len(added)] == [*before, 777, *_ids(added), END]
 
 
 def test_the_system_prefix_starts_every_conversation_and_holds_the_system_prompt() -> None:

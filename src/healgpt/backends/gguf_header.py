@@ -4,6 +4,7 @@ A damaged file can take the whole process down inside native code, so structure,
 checked here first. Layout: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md (little-endian, versions 2, 3).
 """
 
+import math
 import mmap
 import struct
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ _BLOCKS = {
     24: (1, 1), 25: (1, 2), 26: (1, 4), 27: (1, 8), 28: (1, 8), 29: (256, 56), 30: (1, 2), 34: (256, 54),
     35: (256, 66), 39: (32, 17), 40: (64, 36), 41: (128, 18),
 }  # fmt: skip
+_Q4_K = 12
 _UNKNOWN, _CONTROL, _USER_DEFINED = 2, 3, 4
 
 
@@ -31,13 +33,15 @@ class Header:
     """What the backends need to know of a GGUF file.
 
     `control` and `defined` map the text of special tokens to their ids: the tokenizer turns text into control
-    tokens only when asked to, into user-defined ones always. `kv_width` is the number of key (or value) elements
+    tokens only when asked to, into user-defined ones always. `repacked` is what llama.cpp copies into another layout
+    (4-bit K-quants outside the embedding). `kv_width` is the number of key (or value) elements
     that one token adds in one layer; sizes are in bytes; 0 where the file does not say.
     """
 
     architecture: str
     chat_template: str
     size: int
+    repacked: int
     layers: int
     kv_width: int
     vocabulary: int
@@ -136,7 +140,7 @@ def _read(cursor: _Cursor, path: Path, size: int) -> Header:
     for _ in range(count):
         key = cursor.text()
         fields[key] = _value(cursor, cursor.scalar("<I"))
-    _check_tensors(cursor, path, tensors, size, _number(fields, "general.alignment", 32))
+    repacked = _check_tensors(cursor, path, tensors, size, _number(fields, "general.alignment", 32))
     architecture = str(fields.get("general.architecture", ""))
     if not architecture:
         raise _Damaged("没有写明模型架构 general.architecture")
@@ -146,6 +150,7 @@ def _read(cursor: _Cursor, path: Path, size: int) -> Header:
         architecture=architecture,
         chat_template=str(fields.get("tokenizer.chat_template", "")),
         size=size,
+        repacked=repacked,
         layers=_number(fields, f"{architecture}.block_count"),
         kv_width=_kv_width(fields, architecture),
         vocabulary=tokens.count if isinstance(tokens, _Array) else 0,
@@ -155,25 +160,28 @@ def _read(cursor: _Cursor, path: Path, size: int) -> Header:
     )
 
 
-def _check_tensors(cursor: _Cursor, path: Path, count: int, size: int, alignment: int) -> None:
+def _check_tensors(cursor: _Cursor, path: Path, count: int, size: int, alignment: int) -> int:
+    """Check that all tensors lie inside the file; return the bytes of those that the engine copies."""
     ends = []
+    repacked = 0
     for _ in range(count):
         name = cursor.text()
         shape = [cursor.scalar("<Q") for _ in range(min(cursor.scalar("<I"), 5))]
         kind, offset = cursor.scalar("<I"), cursor.scalar("<Q")
         if kind not in _BLOCKS:
             raise ModelError(f"{path} 里的 {name} 用了未知的量化类型 {kind}。请换一个文件或升级 xllamacpp。")
-        values = 1
-        for length in shape:
-            values *= length
+        values = math.prod(shape)
         per_block, block_bytes = _BLOCKS[kind]
-        ends.append((offset + values // per_block * block_bytes, name))
+        length = values // per_block * block_bytes
+        repacked += length if kind == _Q4_K and name != "token_embd.weight" else 0
+        ends.append((offset + length, name))
     if alignment <= 0:
         raise _Damaged("general.alignment 不是正数")
     start = -(-cursor.place // alignment) * alignment
     end, name = max(ends, default=(0, ""))
     if start + end > size:
         raise _Damaged(f"{name} 应到第 {start + end:,} 字节，文件只有 {size:,} 字节")
+    return repacked
 
 
 def _number(fields: Mapping[str, Any], key: str, default: int = 0) -> int:
@@ -200,7 +208,8 @@ def _special(cursor: _Cursor, fields: Mapping[str, Any]) -> tuple[dict[str, int]
     flags = struct.unpack_from(f"<{min(kinds.count, tokens.count)}i", cursor.data, kinds.place)
     cursor.place = tokens.place
     for number, flag in enumerate(flags):
-        if flag in (_UNKNOWN, _CONTROL):
+        if flag in (_Q4_K = 12
+_UNKNOWN, _CONTROL):
             control[cursor.text()] = number
         elif flag == _USER_DEFINED:
             defined[cursor.text()] = number

@@ -11,10 +11,17 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from healgpt.schema import Message
 
 _CACHED_RUNS = 4096
+_CACHED_FRAMES = 256
+_LEARNED_ANSWERS = 512
+_LEARNED_CHARS = 4  # shorter ones begin too many answers that were cut otherwise
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 class PromptTokens:
@@ -42,6 +49,7 @@ class PromptTokens:
         self._defined = _alternatives(defined)
         self._nonce = f"HOLD{secrets.token_hex(6)}N"
         self._runs: OrderedDict[str, tuple[int, ...]] = OrderedDict()
+        self._learned: OrderedDict[str, tuple[int, ...]] = OrderedDict()
         self._frames: OrderedDict[tuple[str, ...], str] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -71,25 +79,27 @@ class PromptTokens:
             if text in self._runs:
                 self._runs.move_to_end(text)
                 return self._runs[text]
-        readable = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        ids = tuple(number for part in self._inert(readable) for number in self._tokenize(part))
-        self._remember(text, ids)
+            known = max((run for run in self._learned if text.startswith(run)), key=len, default="")
+            opening = self._learned.get(known, ())
+        readable = text[len(known) :].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        ids = (*opening, *(number for part in self._inert(readable) for number in self._tokenize(part)))
+        with self._lock:
+            _put(self._runs, text, ids, _CACHED_RUNS)
         return ids
 
     def learn(self, messages: Sequence[Message], answer: str, generated: Sequence[int]) -> None:
         """Note the ids a model generated for `answer`, so that the next turn repeats them and finds its cache.
 
-        Text can be cut into tokens in several ways, and a model need not choose the one its tokenizer would.
+        Text can be cut into tokens in several ways, and a model need not choose the one its tokenizer would. The ids
+        also serve answers that begin with `answer` and were then added to.
         """
+        if len(answer) < _LEARNED_CHARS:
+            return
         prompt = self._pieces(messages)
         opening = prompt[-1] if prompt and isinstance(prompt[-1], str) else ""
-        self._remember(opening + answer, (*self.plain(opening), *generated))
-
-    def _remember(self, text: str, ids: tuple[int, ...]) -> None:
+        ids = (*self.plain(opening), *generated)
         with self._lock:
-            self._runs[text] = ids
-            while len(self._runs) > _CACHED_RUNS:
-                self._runs.popitem(last=False)
+            _put(self._learned, opening + answer, ids, _LEARNED_ANSWERS)
 
     def _inert(self, text: str) -> list[str]:
         """Break user-defined tokens apart: the tokenizer would know them in any text."""
@@ -126,9 +136,7 @@ class PromptTokens:
         ]
         frame = self._template(held)
         with self._lock:
-            self._frames[roles] = frame
-            while len(self._frames) > 256:
-                self._frames.popitem(last=False)
+            _put(self._frames, roles, frame, _CACHED_FRAMES)
         return frame
 
 
@@ -137,6 +145,13 @@ def _append(pieces: list[int | str], piece: int | str) -> None:
         pieces[-1] += piece
     elif piece != "":
         pieces.append(piece)
+
+
+def _put(cache: OrderedDict[Key, Value], key: Key, value: Value, limit: int) -> None:
+    cache[key] = value
+    cache.move_to_end(key)
+    while len(cache) > limit:
+        cache.popitem(last=False)
 
 
 def _alternatives(special: Mapping[str, int]) -> re.Pattern[str] | None:
