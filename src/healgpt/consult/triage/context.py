@@ -39,6 +39,8 @@ _SENTENCE_BREAK = re.compile(r"[!?;。\n]")
 _ENUMERATION = re.compile(r"^.{0,3}(?:[、/和或及与跟]|也没|也无|还有).{0,4}$")
 _TURN = re.compile(r"[但却而只就可]|不过")
 _REACH = 60
+# a concept that spells out one of these does not take its meaning away: 没有呼吸 is no denial, 怎么治 is a question
+_KEPT = tuple(set(CUES) - {"aside", "deny", "not", "denied", "past", "chronic"})
 _DENY_REACH, _DENY_LIST_REACH, _NOT_REACH = 8, 30, 2
 
 
@@ -88,7 +90,7 @@ def judge(text: str, hits: Sequence[Hit]) -> list[Mention]:
     concepts = _outside([hit for hit in hits if hit.concept not in CUES], idioms)
     cues: dict[str, list[Hit]] = {}
     asides = [hit for hit in hits if hit.concept == "aside"]
-    free = _outside([hit for hit in hits if hit.concept in CUES], concepts, keep=("now", "sudden", "reality", "seen"))
+    free = _outside([hit for hit in hits if hit.concept in CUES], concepts, keep=_KEPT)
     negations = _outside([hit for hit in free if hit.concept in ("deny", "not")], asides)
     for hit in sorted([*negations, *(hit for hit in free if hit.concept not in ("deny", "not", "aside"))], key=_place):
         cues.setdefault(hit.concept, []).append(hit)

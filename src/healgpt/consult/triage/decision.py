@@ -72,7 +72,7 @@ def _places(book: Rulebook, turn: int, message: Message) -> Iterable[_Place]:
 def _prove(rule: Rule, places: Sequence[_Place]) -> list[_Place] | None:
     """Return the mentions that satisfy `rule` in one of its scopes, or None."""
     usable = [place for place in places if place.mention.statuses <= rule.even]
-    anywhere = {place.reason.concept for place in usable}
+    anywhere = {place.reason.concept for place in places if "negated" not in place.mention.statuses}
     for present in _scopes(rule, usable):
         if (proof := satisfy(rule.when, present, anywhere)) is not None:
             return [present[name] for name in dict.fromkeys(proof)]

@@ -69,7 +69,7 @@ def names(expression: Expression) -> set[str]:
 def satisfy(expression: Expression, present: Mapping[str, object], anywhere: Iterable[str]) -> list[str] | None:
     """Return the concepts of `present` that make the expression true, or None when it is false.
 
-    `!` looks at `anywhere`, the concepts of the whole conversation, and contributes no names.
+    `!` looks at `anywhere`, what the whole conversation speaks of and does not deny, and contributes no names.
     """
     match expression.sign:
         case "":
