@@ -93,6 +93,7 @@ def _entities(raw: list[Triple]) -> tuple[dict[str, str], dict[str, str], set[tu
         (surface, canonical.get(name, name), origin) for surface, names in surfaces.items() for name, origin in names
     }
     aliases |= {(brand, target, "商品名") for brand, target in canonical.items() if brand in generic}
+    kind_of = {name: kind for name, kind in kind_of.items() if name not in canonical}
     return kind_of, canonical, {row for row in aliases if row[0] != row[1] and len(row[0]) > 1}
 
 
@@ -129,11 +130,11 @@ def _claims(
     claims: dict[Key, Evidence] = {}
     for item in raw:
         subject = normalise.name(item.subject)
+        subject = canonical.get(subject, subject)
         mapping = schema.mapping(kind_of.get(subject, "unknown"), item.predicate)
         if mapping is None:
             continue
         relation = mapping.relation
-        subject = canonical.get(subject, subject)
         witness = _SAME_WITNESS.get(item.predicate, item.predicate)
         for value in normalise.values(item.object, relation.form, relation.name):
             target = canonical.get(value, value)
@@ -144,7 +145,7 @@ def _claims(
             if evidence is None:
                 evidence = claims[key] = Evidence()
             evidence.witnesses.add(witness)
-            evidence.sources.add(item.source)
+            evidence.sources.update(item.source.split("、"))  # an exported fact may have several
             if item.support is not None:
                 evidence.given = max(item.support, evidence.given or 0.0)
             _classify(kind_of, key, relation)
@@ -168,7 +169,10 @@ def _pool(claims: dict[Key, Evidence], kind_of: dict[str, str], aliases: set[tup
     members = {product: name for name, products in families.items() for product in products}
     with_relation: dict[tuple[str, str], set[str]] = defaultdict(set)
     pooled: dict[Key, list[Evidence]] = defaultdict(list)
+    sources: dict[str, set[str]] = defaultdict(set)
     for (subject, relation, value), evidence in claims.items():
+        if subject in members:
+            sources[subject] |= evidence.sources
         if relation in _MERGED_LEVELS and subject in members:
             with_relation[members[subject], relation].add(subject)
             pooled[members[subject], relation, value].append(evidence)
@@ -182,7 +186,7 @@ def _pool(claims: dict[Key, Evidence], kind_of: dict[str, str], aliases: set[tup
         for product in products:
             evidence = claims.setdefault((product, "成份", name), Evidence())
             evidence.witnesses.add("药名")
-            evidence.sources.add("药名")
+            evidence.sources |= sources[product]
         aliases |= {(base, name, "药名") for base in map(drugs.stem, products) if base not in (name, "")}
 
 

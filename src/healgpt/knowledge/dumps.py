@@ -39,7 +39,7 @@ def read_neo4j(path: Path, source: str) -> Iterator[Triple]:
     for start, kind, end, place in edges:
         for node in (start, end):
             if node not in names:
-                raise DataError(f"{place} 的关系指向节点 {node}，但没有这个节点或它没有 name。请补上节点文件。")
+                raise DataError(f"{place}的关系指向节点 {node}，但没有这个节点或它没有 name。请补上节点文件。")
         yield Triple(names[start], kind, names[end], source)
 
 

@@ -198,6 +198,8 @@ class KnowledgeGraph:
     def _rows(self, query: str, values: Iterable[object]) -> list[tuple[Any, ...]]:
         try:
             return self._database.execute(query, tuple(values)).fetchall()
+        except UnicodeEncodeError:  # half a surrogate pair is no name of anything
+            return []
         except sqlite3.DatabaseError as error:
             raise DataError(f"图谱文件 {self.path} 读不了（{error}）。删除它后会自动重建。") from error
 

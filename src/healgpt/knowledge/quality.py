@@ -55,6 +55,8 @@ _CAUSE = re.compile(
 # package inserts of antibiotics name germs whose names contain an illness: 流感嗜血杆菌, 溶血性链球菌, 肺炎链球菌
 _ANTIBIOTIC = re.compile(r"霉素|沙星|头孢|西林|培南|磺胺|硝唑|四环素|环素|抗生素|先锋|舒巴坦|他唑巴坦|卡星|米星|菌素")
 _GERM_NAMED = frozenset({"流感", "溶血症", "病毒感染", "感冒", "发热", "疼痛", "癌", "贫血", "肿瘤"})
+# where a drug is used, not what it is used for: 休克时肾灌注不足, 外科手术前, 中毒引起的昏迷
+_SCENES = frozenset({"休克", "中毒", "昏迷", "手术", "烧伤", "创伤", "外伤", "年老体弱", "惊厥", "过敏性休克", "水肿"})
 _CATALOGUE = re.compile(r"特指|疾患|归类|和其他|及其他|所致的|有关的|^[\"“]")
 _EFFECT = re.compile(
     r"^(止[痛血咳泻痒吐汗带]|活血|清热|解毒|祛[风湿痰寒]|利[尿湿水]|补[肾气血肝脾虚]|健脾|散[瘀结寒]|消[肿炎食]|舒[筋肝]|养[血阴心]"
@@ -158,6 +160,8 @@ def log_odds(key: Key, evidence: Witnessed, relation: Relation, context: Context
         total -= 4.0
     if relation.name in ("并发症", "症状", "相关疾病") and value in subject:  # 肩部骨折 → 骨折 tells nothing
         total -= 2.0
+    if relation.name == "鉴别诊断" and subject in value:
+        total -= 2.0
     if relation.name in ("分型", "相关疾病", "并发症") and (_CATALOGUE.search(value) or _CATALOGUE.search(subject)):
         total -= 2.0
     if relation.name == "适应症" and value in _GERM_NAMED and _ANTIBIOTIC.search(subject):
@@ -226,6 +230,12 @@ def _sanity_weight(value: str, relation: Relation) -> float:
         weight -= 1.5
     if relation.form == "phrase" and re.search(r"等(?!级)", value):
         weight -= 0.8
+    if relation.form == "entity" and not re.search("[\u4e00-\u9fff]{2}", value) and relation.name != "检查":
+        weight -= 2.0
+    if relation.name == "就诊科室" and value in ("内科", "外科", "中西医结合科", "中医科"):  # true of half the hospital
+        weight -= 1.5
+    if relation.name == "适应症" and value in _SCENES:
+        weight -= 2.0
     if re.search(r"[a-z]{4,}", value):
         weight -= 1.5
     if relation.form == "entity" and len(value) > 9:
