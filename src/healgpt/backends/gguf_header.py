@@ -208,8 +208,7 @@ def _special(cursor: _Cursor, fields: Mapping[str, Any]) -> tuple[dict[str, int]
     flags = struct.unpack_from(f"<{min(kinds.count, tokens.count)}i", cursor.data, kinds.place)
     cursor.place = tokens.place
     for number, flag in enumerate(flags):
-        if flag in (_Q4_K = 12
-_UNKNOWN, _CONTROL):
+        if flag in (_UNKNOWN, _CONTROL):
             control[cursor.text()] = number
         elif flag == _USER_DEFINED:
             defined[cursor.text()] = number
