@@ -22,10 +22,12 @@ SENTENCES = [
 ]
 
 
-def write_sentencepiece(path: Path, *, add_dummy_prefix: bool = False, vocabulary: int = 720, **options: Any) -> None:
-    """Train a BPE model with Baichuan's settings (byte fallback, single digits) on a few sentences."""
+def write_sentencepiece(
+    path: Path, *, add_dummy_prefix: bool = False, vocabulary: int = 720, sentences: list[str] | None = None
+) -> None:
+    """Train a BPE model with Baichuan's settings (byte fallback, single digits, reserved tokens) on `sentences`."""
     sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(SENTENCES * 8),
+        sentence_iterator=iter(sentences or SENTENCES * 8),
         model_prefix=str(path.with_suffix("")),
         model_type="bpe",
         vocab_size=vocabulary,
@@ -39,7 +41,6 @@ def write_sentencepiece(path: Path, *, add_dummy_prefix: bool = False, vocabular
         allow_whitespace_only_pieces=True,
         hard_vocab_limit=False,
         minloglevel=2,
-        **options,
     )
 
 

@@ -44,7 +44,8 @@ def chat(
 
     Returns the answer, or with `stream=True` an iterator over the growing answer: each item repeats the ones
     before and adds to them, and the last equals what `stream=False` would return under the same seed. Closing the
-    iterator stops the computation. A conversation too long for the model loses its oldest rounds, whole.
+    iterator stops the computation. A conversation too long for the model loses its oldest rounds, whole; a greeting
+    before the first user turn is left out, as published.
     Nothing on the model is changed, so calls may follow each other in any order.
 
     Raises `ValueError` for a conversation that is empty, has a wrong role or does not end with the user.
