@@ -91,8 +91,7 @@ class Delta:
     """One step of a streamed answer.
 
     A plain model yields deltas with `text` and a last one with `reply`, whose text is the concatenation.
-    A `Doctor` first yields one with `alarm` and `facts`, so that a banner stands before the model speaks;
-    its final `reply.text` may differ from the concatenation where a check repaired the answer.
+    A `Doctor` first yields one with `alarm` and `facts`, so that a banner stands before the model speaks.
     """
 
     text: str = ""

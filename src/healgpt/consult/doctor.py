@@ -8,6 +8,7 @@ from functools import lru_cache
 from healgpt import prompts
 from healgpt.backends import EngineOptions, load
 from healgpt.consult.interview import Plan, opening, plan
+from healgpt.consult.limits import Gate
 from healgpt.consult.transcript import TEMPLATE_TOKENS, Evidence, fit, render
 from healgpt.consult.triage import triage
 from healgpt.errors import DataError
@@ -93,15 +94,15 @@ class Doctor:
         first_words, last_words = _first_words(alarm, known), _questions(plan(messages))
         if first_words:
             yield Delta(text=first_words)
+        gate, shown = Gate(facts), first_words
         with closing(self.model.stream(wire, _limited(sampling, asks=bool(last_words)))) as deltas:
             for delta in deltas:
-                if delta.reply is None:
-                    yield delta
-                    continue
-                if last_words:
-                    yield Delta(text=last_words)
-                text = first_words + delta.reply.text + last_words
-                yield Delta(reply=replace(delta.reply, text=text, alarm=alarm, facts=facts))
+                text = gate.feed(delta.text) if delta.reply is None else gate.finish() + last_words
+                shown += text
+                if text:
+                    yield Delta(text=text)
+                if delta.reply is not None:
+                    yield Delta(reply=replace(delta.reply, text=shown, alarm=alarm, facts=facts))
 
     def _find(self, turns: tuple[tuple[str, str], ...]) -> Evidence:
         messages = [_message(role, content) for role, content in turns]

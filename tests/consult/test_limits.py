@@ -1,0 +1,77 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from healgpt.consult.limits import Gate, check, guarded, repair
+from healgpt.schema import Fact
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("可以口服布洛芬，每次0.2克，每日三次。", "dose"),
+        ("阿莫西林胶囊一次两粒，一天三次。", "dose"),
+        ("建议服用奥美拉唑20mg，每天一次。", "dose"),
+        ("对乙酰氨基酚按10-15mg/kg给孩子吃。", "dose"),
+        ("二甲双胍每日3次，饭后服用。", "dose"),
+        ("您得了胃溃疡，需要治疗。", "certain_diagnosis"),
+        ("可以确诊为颈椎病。", "certain_diagnosis"),
+        ("你这肯定是肺炎。", "certain_diagnosis"),
+        ("血压正常了就可以停药。", "stop_medicine"),
+        ("建议立即停用降压药。", "stop_medicine"),
+        ("根据《中国高血压防治指南》（2017年版），可以献血。", "made_up_source"),
+        ("作为一名医生，我建议您休息。", "role_confusion"),
+        ("（用一段大白话回答，不列清单）好的。", "prompt_leak"),
+    ],
+)
+def test_a_crossed_limit_is_found_and_mended(text, kind):
+    assert kind in {violation.kind for violation in check(text)}
+    assert kind not in {violation.kind for violation in check(repair(text))}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "每天喝水1500毫升左右。",
+        "每日食盐不超过5克。",
+        "体温超过38.5℃时请就医。",
+        "空腹血糖高于7.0mmol/L时要复查。",
+        "空腹血糖低于126mg/dl。",
+        "每天运动30分钟，每周五次。",
+        "用药请按说明书，不要自行停药。",
+        "不能随意停药或减量。",
+        "请不要擅自停用降压药。",
+        "目前不能确诊，要检查才知道。",
+        "可能是胃炎，建议挂消化内科。",
+        "温水坐浴每天两次，每次15分钟。",
+        "早晚各刷牙一次。",
+        "一天拉几次？大便里有没有血？",
+        "是否停药请咨询您的医生。",
+        "服药后请留意有没有皮疹。",
+        "建议每年体检一次。",
+    ],
+)
+def test_harmless_sentences_stay_to_the_letter(text):
+    assert check(text) == []
+    assert repair(text) == text
+
+
+def test_a_dose_that_a_given_fact_states_may_be_repeated():
+    fact = Fact("布洛芬片", "用法用量", "口服，每次0.2克，每日三次", "CMeKG")
+    assert check("口服，每次0.2克，每日三次", [fact]) == []
+
+
+def test_only_the_dose_goes_and_the_medicine_stays():
+    assert repair("可以口服布洛芬，每次0.2克，每日三次。多喝水。").startswith("可以口服布洛芬，（用量请遵医嘱")
+    assert repair("可以口服布洛芬，每次0.2克，每日三次。多喝水。").endswith("。多喝水。")
+
+
+def test_a_sentence_said_again_and_again_is_cut():
+    text = "请及时到医院就诊检查。" * 8
+    assert repair(text) == "请及时到医院就诊检查。" * 2
+
+
+@given(st.text(alphabet="每日3次0.2克口服，。停药可以您得了胃炎《》\n x", max_size=80), st.integers(1, 9))
+def test_pieces_give_the_same_answer_as_the_whole(text, size):
+    pieces = [text[place : place + size] for place in range(0, len(text), size)]
+    assert "".join(guarded(pieces, Gate())) == repair(text)
