@@ -13,7 +13,7 @@ import typer
 from healgpt import __version__, prompts
 from healgpt.backends import EngineOptions
 from healgpt.cli.terminal import commands, loop, options
-from healgpt.cli.terminal.engine import Engine, fetch_missing
+from healgpt.cli.terminal.engine import Engine, fetch_missing, label
 from healgpt.cli.terminal.reader import Editor, Lines, Reader, silent_keys
 from healgpt.cli.terminal.record import Record
 from healgpt.cli.terminal.session import Session
@@ -118,7 +118,7 @@ def _reader(interactive: bool, saving: bool, status: Callable[[], str]) -> Reade
 
 
 def _banner(spec: str, saving: bool) -> list[str]:
-    lines = [f"HealGPT {__version__} · {spec}", prompts.render("disclaimer")]
+    lines = [f"HealGPT {__version__} · {label(spec)}", prompts.render("disclaimer")]
     lines.append("直接输入您的不适或问题。/help 看命令，exit 离开。" + ("" if saving else "本次对话不保存。"))
     if locale.getencoding().lower().replace("-", "") != "utf8":
         lines.append("Note: this locale is not UTF-8. If Chinese text looks broken, run: export LC_ALL=C.UTF-8")
@@ -127,7 +127,7 @@ def _banner(spec: str, saving: bool) -> list[str]:
 
 def _status(session: Session) -> str:
     state = "就绪" if session.engine.ready else "载入中，可以先输入"
-    return f"急症拨打 120 · {session.engine.spec} {state}"
+    return f"急症拨打 120 · {session.engine.label} {state}"
 
 
 def _leave_on_signals() -> None:

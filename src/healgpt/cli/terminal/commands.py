@@ -135,7 +135,7 @@ def _model(session: Session, rest: str) -> bool:
     if not rest:
         state = "已就绪" if session.engine.ready else "载入中"
         session.view.note(
-            f"当前模型：{session.engine.spec}（{state}）。换模型：/model 名字，可用的名字见 healgpt models。"
+            f"当前模型：{session.engine.label}（{state}）。换模型：/model 名字，可用的名字见 healgpt models。"
         )
         return True
     fetch_missing(rest, session.view.note)

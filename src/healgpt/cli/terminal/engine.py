@@ -1,5 +1,6 @@
 """The model behind a terminal consultation: fetched if missing, opened while the user is already typing."""
 
+import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -29,6 +30,11 @@ class Engine:
         self._doctor: Future[Doctor] = Future()
         self._thread = threading.Thread(target=self._open, name="healgpt-open")
         self._thread.start()
+
+    @property
+    def label(self) -> str:
+        """The model's name as a status line shows it."""
+        return label(self.spec)
 
     @property
     def ready(self) -> bool:
@@ -77,6 +83,11 @@ def fetch_missing(spec: str, say: Callable[[str], None]) -> None:
     folder = catalog.path(entry).parent
     say(f"首次使用要下载模型 {held.name}（{held.size / 1e6:,.0f} MB）到 {folder}，中断后再运行会接着下。")
     pull_shown(entry.name)
+
+
+def label(spec: str) -> str:
+    """Return the part of `spec` that names the model: a file's name, a repository's, a server's model."""
+    return re.split(r"[/\\#:]", spec.rstrip("/"))[-1]
 
 
 def named(spec: str) -> bool:

@@ -85,7 +85,7 @@ class Screen:
         self._console.print(
             Panel(
                 Text(heading(alarm), style=style),
-                border_style="bold red" if emergency else "bold yellow",
+                border_style=style,
                 style=style,
                 padding=(0, 1),
             )
