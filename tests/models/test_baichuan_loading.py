@@ -136,9 +136,8 @@ def test_saved_model_is_plain_and_complete(spm: Path, tmp_path: Path) -> None:
         assert str(tmp_path) not in name.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("kind", ["13b", "2-7b"])
-def test_published_snippet_runs_where_only_transformers_is_installed(kind: str, spm: Path, tmp_path: Path) -> None:
-    opened = load(write_folder(tmp_path / "model", original_config(kind), tokenizer=spm))
+def test_published_snippet_runs_where_only_transformers_is_installed(spm: Path, tmp_path: Path) -> None:
+    opened = load(write_folder(tmp_path / "model", original_config("13b"), tokenizer=spm))
     opened.model.save_pretrained(tmp_path / "saved")
     opened.tokenizer.save_pretrained(tmp_path / "saved")
     said = opened.model.half().chat(
@@ -155,6 +154,27 @@ def test_published_snippet_runs_where_only_transformers_is_installed(kind: str, 
     )
     assert run.returncode == 0, run.stderr
     assert run.stdout.rstrip("\n") == str(said).rstrip("\n")
+
+
+def test_two_processes_share_one_model(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "model", original_config("2-13b"))
+    program = tmp_path / "share.py"
+    program.write_text(
+        "import torch, torch.distributed as dist\n"
+        "from healgpt.models.baichuan.modeling_baichuan import BaichuanForCausalLM\n"
+        "dist.init_process_group('gloo')\n"
+        f"whole = BaichuanForCausalLM.from_pretrained({str(folder)!r}).eval()\n"
+        f"shared = BaichuanForCausalLM.from_pretrained({str(folder)!r}, tp_plan='auto').eval()\n"
+        f"ids = torch.tensor({IDS.tolist()})\n"
+        "with torch.no_grad():\n"
+        "    assert torch.allclose(shared(ids).logits, whole(ids).logits, atol=1e-4)\n"
+        "assert shared.model.layers[0].mlp.up_proj.weight.to_local().shape[0] == 40\n"
+        "dist.destroy_process_group()\n",
+        encoding="utf-8",
+    )
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(program)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
 
 
 def broken(tmp_path: Path, change: Callable[[dict[str, torch.Tensor]], object], form: str = "safetensors") -> Path:
