@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = Path(__file__).parent / "pages"
 SLOW = "".join(f"第{number}点：注意休息，多喝水。" for number in range(1, 21))
 REPLIES = [
-    {"match": "慢慢说", "reply": SLOW, "pause_s": 0.05},
+    {"match": "慢慢说", "reply": SLOW, "pause_s": 0.03},
     {"match": "断网", "error": "服务器没有响应。请稍后再试。"},
     {
         "match": "注入",
@@ -120,7 +120,7 @@ def scripted(folder: Path) -> str:
 @pytest.fixture(scope="session")
 def site(browser, tmp_path_factory) -> Iterator[Site]:
     home = tmp_path_factory.mktemp("home")
-    with serve(ROOT / "web_demo.py", home, scripted(home)) as running:
+    with serve(PAGES / "scripted.py", home, scripted(home)) as running:
         yield running
 
 

@@ -5,7 +5,7 @@ import re
 import time
 
 import pytest
-from conftest import PAGES, SLOW, scripted, serve
+from conftest import PAGES, ROOT, SLOW, scripted, serve
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -111,7 +111,7 @@ def test_conversations_are_switched_renamed_and_deleted(site, open_page):
     expect(page.get_by_role("button", name="膝盖复诊")).to_be_visible()
 
     press(page, "删除")
-    press(page, "取消")
+    page.locator(".st-key-delete_cancel button").click()  # Chromium names the dialog's hidden close button 取消 too
     expect(page.get_by_role("button", name="膝盖复诊")).to_be_visible()
     press(page, "删除")
     expect(page.get_by_text("确定要删除“膝盖复诊”吗")).to_be_visible()
@@ -260,10 +260,9 @@ def test_the_page_fits_and_keeps_the_disclaimer_in_sight(site, open_page, width,
     expect(page.get_by_role("button", name="颈椎与头痛")).to_be_visible()
     press(page, "颈椎与头痛")
     answered(page)
-    ask(page, "再说一遍，请慢慢说")
-    expect(page.get_by_text("第5点")).to_be_in_viewport()
-    press(page, "停止回答")
+    ask(page, "请再说一遍")
     answered(page)
+    expect(page.get_by_text("骨科").last).to_be_in_viewport()
     expect(page.get_by_role("note")).to_be_in_viewport()
     expect(page.get_by_role("button", name="重新回答")).to_be_in_viewport()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -281,7 +280,7 @@ def test_the_page_is_reached_by_keyboard_and_told_to_screen_readers(site, open_p
     )
     assert nameless == []
     reached = []
-    for _ in range(25):
+    for _ in range(80):
         page.keyboard.press("Tab")
         reached.append(
             page.evaluate("document.activeElement.matches('button') && document.activeElement.innerText || ''")
@@ -293,16 +292,17 @@ def test_the_page_is_reached_by_keyboard_and_told_to_screen_readers(site, open_p
     answered(page)
 
 
-def test_evidence_is_shown_as_table_and_picture(browser, open_page, tmp_path):
-    with serve(PAGES / "with_facts.py", tmp_path, scripted(tmp_path)) as running:
-        page = open_page(running.url, viewport={"width": 390, "height": 844})
-        ask(page, "颈椎不舒服")
-        answered(page)
-        page.get_by_text("依据 · 3 条知识图谱事实").click()
-        expect(page.get_by_role("cell", name="颈椎 X 线正侧位片")).to_be_visible()
-        expect(page.get_by_role("cell", name="<b>长时间</b>低头")).to_be_attached()
-        expect(page.get_by_role("img", name="颈椎病 检查 颈椎 X 线正侧位片")).to_be_visible()
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+def test_evidence_is_shown_as_table_and_picture(site, open_page):
+    page = open_page(site.url, viewport={"width": 390, "height": 844})
+    ask(page, "颈椎病有什么依据")
+    answered(page)
+    page.get_by_text("依据 · 3 条知识图谱事实").click()
+    expect(page.get_by_role("cell", name="颈椎 X 线正侧位片")).to_be_visible()
+    expect(page.get_by_role("cell", name="<b>长时间</b>低头")).to_be_attached()
+    picture = page.get_by_role("img", name="颈椎病 检查 颈椎 X 线正侧位片")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("e => e.naturalWidth") > 300
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_a_missing_model_is_pulled_from_the_page(browser, open_page, tmp_path):
@@ -320,6 +320,14 @@ def test_a_missing_model_is_pulled_from_the_page(browser, open_page, tmp_path):
         answered(page)
 
 
+def test_the_published_command_serves_the_real_doctor(browser, open_page, tmp_path):
+    with serve(ROOT / "web_demo.py", tmp_path, scripted(tmp_path)) as running:
+        page = open_page(running.url)
+        ask(page, "颈椎病要做哪些检查？")
+        answered(page)
+        assert turns(running.conversations()[0])[1]["content"].strip()
+
+
 @pytest.mark.model
 def test_the_real_model_answers_in_the_page(browser, open_page, tmp_path):
     from healgpt.models import catalog
@@ -327,7 +335,7 @@ def test_the_real_model_answers_in_the_page(browser, open_page, tmp_path):
     entry = catalog.find("qwen2.5-coder-0.5b")
     if not catalog.installed(entry):
         pytest.skip("没有 qwen2.5-coder-0.5b；先运行 healgpt pull qwen2.5-coder-0.5b")
-    with serve(PAGES.parents[2] / "web_demo.py", tmp_path, str(catalog.path(entry))) as running:
+    with serve(ROOT / "web_demo.py", tmp_path, str(catalog.path(entry))) as running:
         page = open_page(running.url)
         page.set_default_timeout(120_000)
         ask(page, "感冒了要多喝水吗？用一句话回答。")
