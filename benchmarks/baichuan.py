@@ -72,7 +72,7 @@ def measure(attention: str) -> dict[str, float]:
     ids = torch.randint(3, 1000, (1, TOKENS))
     layer = model.model.layers[0].self_attn
     states = [torch.randn(1, 40, TOKENS, 128) for _ in range(3)]
-    mask = alibi_mask(alibi_slopes(40), None, 0, (TOKENS, TOKENS))
+    mask = alibi_mask(alibi_slopes(40), None, 0, (TOKENS, TOKENS), torch.float32)
     attend = ALL_ATTENTION_FUNCTIONS.get_interface(attention, eager_attention)
     with torch.inference_mode():
         before = peak_mib()

@@ -37,14 +37,18 @@ def load(folder: Path, *, dtype: Any = "auto", device_map: Any = None) -> Checkp
     `dtype="auto"` takes the precision of the checkpoint. Raises `ModelError` for everything `check` finds and for
     a folder without a usable tokenizer.
     """
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+    from healgpt.models.baichuan.tokenization_baichuan import BaichuanTokenizer
 
     check(folder)
+    native = AutoConfig.from_pretrained(folder, trust_remote_code=False).model_type == "baichuan"
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder)
+        # A tokenizer_config.json that names remote code but no class would make the framework ask for permission.
+        tokenizer = (BaichuanTokenizer if native else AutoTokenizer).from_pretrained(folder, trust_remote_code=False)
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(f"{folder} 的分词器打不开：{error}") from error
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, device_map=device_map)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, device_map=device_map, trust_remote_code=False)
     return Checkpoint(model.eval(), tokenizer)
 
 
@@ -156,9 +160,9 @@ def _wanted(folder: Path) -> tuple[dict[str, Shape], set[str]]:
     if not (folder / "config.json").is_file():
         raise ModelError(f"{folder} 里没有 config.json，不是 Hugging Face 格式的模型文件夹。")
     try:
-        config = AutoConfig.from_pretrained(folder)
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
         with torch.device("meta"):
-            model = AutoModelForCausalLM.from_config(config)
+            model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
     except (ValueError, KeyError, OSError, TypeError) as error:
         raise ModelError(_unsupported(folder, error)) from error
     shapes = {name: tuple(value.shape) for name, value in model.state_dict().items()}

@@ -175,9 +175,7 @@ class BaichuanModel(BaichuanPreTrainedModel):
         if past_key_values is not None:
             keys, seen = past_key_values.get_mask_sizes(queries, 0)[0], past_key_values.get_seq_length()
         slopes = alibi_slopes(self.config.num_attention_heads).to(inputs_embeds.device)
-        bias = alibi_mask(slopes, mask, seen, (queries, keys))
-        # Clamped so that "never" stays finite in float16: a fully padded row would turn into NaN otherwise.
-        return bias.clamp_min(torch.finfo(inputs_embeds.dtype).min).to(inputs_embeds.dtype)
+        return alibi_mask(slopes, mask, seen, (queries, keys), inputs_embeds.dtype)
 
 
 class BaichuanForCausalLM(BaichuanPreTrainedModel, GenerationMixin):

@@ -32,25 +32,35 @@ def alibi_slopes(heads: int) -> torch.Tensor:
 
 
 def alibi_mask(
-    slopes: torch.Tensor, causal: torch.Tensor | None, first_query: int | torch.Tensor, lengths: tuple[int, int]
+    slopes: torch.Tensor,
+    causal: torch.Tensor | None,
+    first_query: int | torch.Tensor,
+    lengths: tuple[int, int],
+    dtype: torch.dtype,
 ) -> torch.Tensor:
-    """Return what is added to the attention scores of shape (batch or 1, heads, queries, keys), float32.
+    """Return what is added to the attention scores of shape (batch or 1, heads, queries, keys), in `dtype`.
 
     `causal` is the mask of the framework: None (plain causal), boolean (True may be attended), or additive.
     `first_query` is the cache slot of the first query and `lengths` counts queries and keys. Distances are taken
-    between cache slots, so left padding changes nothing: softmax ignores a constant shift.
+    between cache slots, so left padding changes nothing: softmax ignores a constant shift. "Never" is the lowest
+    finite number, since a padded row of minus infinities would turn into NaN. This is the largest tensor of a long
+    prefill, so it is built in place.
     """
     queries, keys = lengths
     slots = torch.arange(keys, device=slopes.device)
     asking = torch.arange(queries, device=slopes.device) + first_query
     distance = slots[None, :] - asking[:, None]
     bias = (slopes[:, None, None] * distance)[None]
-    lowest = torch.finfo(torch.float32).min
+    lowest = torch.finfo(dtype).min
     if causal is None:
-        return bias.masked_fill(distance > 0, lowest)
+        return bias.masked_fill_(distance > 0, lowest).to(dtype)
     if causal.dtype == torch.bool:
-        return torch.where(causal, bias, lowest)
-    return torch.where(causal > torch.finfo(causal.dtype).min, bias + causal, lowest)
+        closed = causal.logical_not()
+    else:
+        closed = causal <= torch.finfo(causal.dtype).min
+        bias = bias + causal.masked_fill(closed, 0)
+    filled = bias.masked_fill_(closed, lowest) if closed.shape[0] == bias.shape[0] else bias.masked_fill(closed, lowest)
+    return filled.to(dtype)
 
 
 class BaichuanRotaryEmbedding(nn.Module):

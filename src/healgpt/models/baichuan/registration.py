@@ -3,10 +3,10 @@
 # mypy: allow-untyped-calls, allow-untyped-decorators, allow-subclassing-any
 # The framework types itself only in part.
 
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoTokenizer
 
 from healgpt.models.baichuan.configuration_baichuan import BaichuanConfig
-from healgpt.models.baichuan.modeling_baichuan import BaichuanForCausalLM
+from healgpt.models.baichuan.modeling_baichuan import BaichuanForCausalLM, BaichuanModel
 from healgpt.models.baichuan.tokenization_baichuan import BaiChuanTokenizer, BaichuanTokenizer
 
 
@@ -21,6 +21,7 @@ class _SecondSpelling(BaichuanConfig):
 def enter() -> None:
     """Do what `healgpt.models.baichuan.register` promises."""
     AutoConfig.register("baichuan", BaichuanConfig, exist_ok=True)
+    AutoModel.register(BaichuanConfig, BaichuanModel, exist_ok=True)
     AutoModelForCausalLM.register(BaichuanConfig, BaichuanForCausalLM, exist_ok=True)
     # Tokenizers are found by the class name in tokenizer_config.json or in the configuration. They are filed under
     # keys of their own: filed under BaichuanConfig, `transformers` would prefer the remote code of a folder over
