@@ -7,8 +7,12 @@ A dose that stands in a fact given to the model (label text of the graph) may be
 """
 
 import re
+import tomllib
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
 
 from healgpt.schema import Fact
 
@@ -38,66 +42,6 @@ _NOT_A_DOSE = re.compile(
 )
 _STRONG_CUE = re.compile(r"口服|服用|服药|注射|静滴|肌注|剂量|用量|片|粒|胶囊|滴眼|mg|毫克", re.I)
 
-_DOSE_INSTEAD = "（用量请遵医嘱或看说明书）"
-
-# (kind, what is found, what stands there instead)
-_PHRASES: tuple[tuple[str, re.Pattern[str], str], ...] = (
-    (
-        "certain_diagnosis",
-        re.compile(
-            r"(?<![不没未])(?:可以|能够|能|已经|基本)?(?:确诊|诊断|断定)(?:您|你|患者|孩子)?(?:为|是|患有|患了|得了)"
-        ),
-        "可能是",
-    ),
-    (
-        "certain_diagnosis",
-        re.compile(
-            r"(您|你|孩子|宝宝)(?:这|这个|这种情况|的情况)?(?:肯定|一定|绝对|无疑|百分之百|100%)?(?:就是|一定是|肯定是|绝对是|必然是)(?=[^，。；]{0,12}(?:病|炎|癌|瘤|症|梗|中风|感染|结石|溃疡|骨折))"
-        ),
-        r"\1可能是",
-    ),
-    (
-        "certain_diagnosis",
-        re.compile(
-            r"(您|你|孩子|宝宝)(?:肯定|一定|绝对|确实|已经)?(?:患有|患了|得了|患上了)(?=[^，。；]{0,12}(?:病|炎|癌|瘤|症|梗|中风|感染|结石|溃疡|骨折))"
-        ),
-        r"\1可能有",
-    ),
-    (
-        "certain_diagnosis",
-        re.compile(r"(?:肯定|绝对|一定|百分之百|100%)(?:不是|没有)(?=[^，。；]{0,10}(?:病|炎|癌|瘤|症|梗|问题|大碍))"),
-        "不一定有",
-    ),
-    (
-        "stop_medicine",
-        re.compile(
-            r"(?<![不别勿擅自行意])(?<!能自)(?<!不要)(?<!不能)(?<!不可)(?<!切勿)(?<!不得)(?<!随意)(?<!自行)(?<!擅自)(?<!突然)(?:(?:可以|应该|建议|应|请|需要|最好)(?:您|你)?(?:立即|马上|先|暂时|自行|直接)?)(?:停药|停用|停掉|停止服用|停止使用|停吃|减量|换药|把药停)(?![^，。；]{0,6}(?:请|要|需)?(?:问|咨询|由|听)[^，。；]{0,4}医)"
-        ),
-        "是否调整用药请问开药的医生，不要自己停药",
-    ),
-    (
-        "made_up_source",
-        re.compile(
-            r"(?:根据|依据|按照|参考|参见|参考资料[:：]?)?\s*《[^》\n]{2,40}》(?:[（(][^）)\n]{0,20}[）)])?(?:中|里)?(?:也)?(?:提到|指出|规定|建议|认为|的(?:建议|规定))?[，,：:]?"
-        ),
-        "",
-    ),
-    (
-        "role_confusion",
-        re.compile(
-            r"(?:我是(?:一名|一位|您的|你的)?(?:执业|专业|主治|主任|值班|[^，。；]{0,6}科)?(?:医生|医师|大夫)|作为(?:一名|一位|您的|你的)?(?:[^，。；]{0,6})?(?:医生|医师|大夫)(?!的))"
-        ),
-        "我是健康咨询助手，不是医生",
-    ),
-    (
-        "prompt_leak",
-        re.compile(
-            r"[^。！？\n]*(?:<\|[a-z_]+\|>|系统提示|示例[一二三]|【参考资料】|（(?:只写一句话|用一段大白话|先直接回答)"
-            r"|规则[：:]?\s*1|你是 ?HealGPT，一个)[^。！？\n]*[。！？]?"
-        ),
-        "",
-    ),
-)
 _BREAKS = "，。！？!?\n；;"
 _SENTENCE_ENDS = "。！？!?\n"
 _LONGEST_CLAUSE = 160
@@ -125,6 +69,27 @@ def repair(text: str, facts: Sequence[Fact] = ()) -> str:
     """Return `text` within the limits; what crosses none stays to the letter."""
     gate = Gate(facts)
     return gate.feed(text) + gate.finish()
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A wording that crosses a limit, and what stands there instead."""
+
+    kind: str
+    pattern: re.Pattern[str]
+    instead: str
+
+
+@cache
+def _phrases() -> tuple[Phrase, ...]:
+    return tuple(
+        Phrase(item["kind"], re.compile(item["pattern"], re.VERBOSE), item["instead"]) for item in _table()["phrase"]
+    )
+
+
+@cache
+def _table() -> dict[str, Any]:
+    return tomllib.loads((files("healgpt.consult") / "limits.toml").read_text(encoding="utf-8"))
 
 
 class Gate:
@@ -164,16 +129,17 @@ class Gate:
             return ""
         mended = self._without_doses(self._without_phrases(clause))
         self._sentence += clause
-        return mended
+        # what is left of a clause that was all offence says nothing any more
+        return mended if mended == clause or re.search(r"\w{2}", mended) else ""
 
     def _without_phrases(self, clause: str) -> str:
-        for kind, pattern, instead in _PHRASES:
-            hits = [match[0] for match in pattern.finditer(clause)]
-            if kind == "made_up_source":
+        for phrase in _phrases():
+            hits = [match[0] for match in phrase.pattern.finditer(clause)]
+            if phrase.kind == "made_up_source":
                 hits = [hit for hit in hits if not self._cited(hit)]
             if hits:
-                self.violations += [Violation(kind, hit) for hit in hits]
-                clause = pattern.sub(instead, clause)
+                self.violations += [Violation(phrase.kind, hit) for hit in hits]
+                clause = phrase.pattern.sub(phrase.instead, clause)
         return clause
 
     def _without_doses(self, clause: str) -> str:
@@ -182,10 +148,9 @@ class Gate:
         doses = [match[0] for match in _DOSE_PHRASE.finditer(clause) if not self._labelled(match[0])]
         self.violations += [Violation("dose", dose) for dose in doses]
         for dose in doses:
-            clause = clause.replace(dose, "" if self._remarked else _DOSE_INSTEAD, 1)
+            clause = clause.replace(dose, "" if self._remarked else _table()["dose_remark"], 1)
             self._remarked = True
-        # what is left of a clause that was all dose says nothing any more
-        return "" if doses and not re.search(r"\w{2}", clause) else clause
+        return clause
 
     def _labelled(self, dose: str) -> bool:
         return any(dose in fact.object for fact in self._facts)
