@@ -129,7 +129,7 @@ def test_names_cover_aliases_and_say_what_each_thing_is(graph: KnowledgeGraph) -
 
 
 def test_search_puts_the_exact_name_first(graph: KnowledgeGraph) -> None:
-    assert [entity.name for entity in graph.search("阿莫西林")][0] == "阿莫西林"
+    assert graph.search("阿莫西林")[0].name == "阿莫西林"
     assert graph.search("查无此名") == []
 
 

@@ -245,10 +245,26 @@ def build(archive: Path | None, target: Path, *, imports: Sequence[Path] = (), r
         scratch.unlink(missing_ok=True)
 
 
+# every file that decides which facts a store holds and how far they are believed
+_RULES = (
+    "assembly.py",
+    "cleaning.toml",
+    "drugs.py",
+    "kinds.py",
+    "normalise.py",
+    "quality.py",
+    "relations.py",
+    "relations.toml",
+)
+
+
 def store_key(archive: Path | None, imports: Sequence[Path]) -> str:
-    """Return what a store was built from: sources by size and time, the schema and cleaning rules, the format."""
+    """Return what a store was built from: sources by size and time, the format, and the rules in code and data.
+
+    So a new version of the package that judges facts otherwise rebuilds the store by itself.
+    """
     digest = hashlib.sha256(str(store.SCHEMA_VERSION).encode())
-    for name in ("relations.toml", "cleaning.toml"):
+    for name in _RULES:
         digest.update(files("healgpt.knowledge").joinpath(name).read_bytes())
     for path in [archive, *sorted(imports)]:
         if path is not None:

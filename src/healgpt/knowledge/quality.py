@@ -57,6 +57,8 @@ _ANTIBIOTIC = re.compile(r"霉素|沙星|头孢|西林|培南|磺胺|硝唑|四�
 _GERM_NAMED = frozenset({"流感", "溶血症", "病毒感染", "感冒", "发热", "疼痛", "癌", "贫血", "肿瘤"})
 # where a drug is used, not what it is used for: 休克时肾灌注不足, 外科手术前, 中毒引起的昏迷
 _SCENES = frozenset({"休克", "中毒", "昏迷", "手术", "烧伤", "创伤", "外伤", "年老体弱", "惊厥", "过敏性休克", "水肿"})
+# a drug for the first is not one for the second, which its insert names as a danger
+_CONTRARY = {"低血糖症": ("糖尿病", "高血糖症"), "低血压": ("高血压",), "出血": ("血栓形成", "深静脉血栓")}
 _CATALOGUE = re.compile(r"特指|疾患|归类|和其他|及其他|所致的|有关的|^[\"“]")
 _EFFECT = re.compile(
     r"^(止[痛血咳泻痒吐汗带]|活血|清热|解毒|祛[风湿痰寒]|利[尿湿水]|补[肾气血肝脾虚]|健脾|散[瘀结寒]|消[肿炎食]|舒[筋肝]|养[血阴心]"
@@ -164,9 +166,16 @@ def log_odds(key: Key, evidence: Witnessed, relation: Relation, context: Context
         total -= 2.0
     if relation.name in ("分型", "相关疾病", "并发症") and (_CATALOGUE.search(value) or _CATALOGUE.search(subject)):
         total -= 2.0
+    if relation.name == "适应症" and _contrary(subject, value, context):
+        total -= 5.0
     if relation.name == "适应症" and value in _GERM_NAMED and _ANTIBIOTIC.search(subject):
         total -= 4.0
     return total + _sanity_weight(value, relation)
+
+
+def _contrary(subject: str, value: str, context: Context) -> bool:
+    listed = context.siblings.get((subject, "适应症"), "")
+    return any(f"\n{other}\n" in listed for other in _CONTRARY.get(value, ()))
 
 
 def _witness_weight(evidence: Witnessed, relation: Relation) -> float:
