@@ -57,13 +57,9 @@ class Recorder:
 
     def __init__(self, model: LlamaModel) -> None:
         self.name, self.window = model.name, model.window
-        self.count_tokens, self.complete, self.warm, self.close = (
-            model.count_tokens,
-            model.complete,
-            model.warm,
-            model.close,
-        )
         self.model = model
+        self.count_tokens, self.complete = model.count_tokens, model.complete
+        self.warm, self.prepare, self.close = model.warm, model.prepare, model.close
         self.asked: tuple[Sequence[Message], Sampling] = ((), Sampling())
         self.reply = Reply("", "")
 
@@ -130,19 +126,18 @@ def main() -> None:
     path = catalog.verify(catalog.find(asked.model))
     print(f"模型 {asked.model}，{physical_cores()} 线程，上下文 {options.context}")
     doctor, recorder, _ = _open(asked.model, options)
-    ours = decode(doctor, recorder, Bare(path, options), asked.rounds)
+    decode(doctor, recorder, Bare(path, options), asked.rounds)
     follow_ups(doctor, recorder)
-    prompt = recorder.model.prompt.render(recorder.asked[0])[:512]
-    prefill = recorder.model.server.post("/completion", {"prompt": prompt, "n_predict": 1, "cache_prompt": False})
+    messages = recorder.asked[0]
     doctor.close()
     fresh(asked.model, options)
     commands()
     if not asked.without_transformers:
-        against_transformers(path, prompt, ours, prefill["timings"]["prompt_per_second"])
+        against_transformers(asked.model, options, messages, asked.rounds)
 
 
-def decode(doctor: Doctor, recorder: Recorder, bare: Bare, rounds: int) -> float:
-    """Compare decoding through `Doctor.stream` with the bare engine; return the Doctor's tokens a second."""
+def decode(doctor: Doctor, recorder: Recorder, bare: Bare, rounds: int) -> None:
+    """Compare decoding through `Doctor.stream` with the bare engine on the same file, prompt and settings."""
     messages: list[Message] = [{"role": "user", "content": LONG}]
     _answer(doctor, recorder, messages, 128)
     bare.run(*recorder.asked)
@@ -152,7 +147,6 @@ def decode(doctor: Doctor, recorder: Recorder, bare: Bare, rounds: int) -> float
         theirs.append(bare.run(*recorder.asked).rate)
     print(f"解码 Doctor.stream {_spread(ours)}，xllamacpp {_spread(theirs)} 词元/秒")
     _verdict("解码，Doctor.stream ÷ xllamacpp", max(ours) / max(theirs), at_least=0.97)
-    return max(ours)
 
 
 def follow_ups(doctor: Doctor, recorder: Recorder) -> None:
@@ -203,39 +197,59 @@ def commands() -> None:
     _verdict("import healgpt（秒）", statistics.median(import_s), at_most=0.1)
 
 
-def against_transformers(path: Path, prompt: list[int], ours: float, prefill: float) -> None:
+def against_transformers(model: str, options: EngineOptions, messages: Sequence[Message], rounds: int) -> None:
     """Compare with `generate` of transformers in 32 bits on the same weights and the same prompt ids."""
-    import torch
-    from transformers import AutoModelForCausalLM, GgufConfig
+    engine = load(model, options)
+    assert isinstance(engine, LlamaModel)
+    prompt = engine.prompt.render(messages)
+    theirs = _Transformers(catalog.path(catalog.find(model)), prompt)
+    body = {"prompt": prompt, "n_predict": 49, "cache_prompt": False, "ignore_eos": True, "temperature": 0}
+    rates: list[tuple[float, float, float, float]] = []
+    for _ in range(rounds):
+        ours = engine.server.post("/completion", body)["timings"]
+        one_s, many_s = theirs.seconds(1), theirs.seconds(17)
+        rates.append(
+            (ours["predicted_per_second"], 16 / (many_s - one_s), ours["prompt_per_second"], len(prompt) / one_s)
+        )
+    engine.close()
+    decode_ours, decode_theirs, prefill_ours, prefill_theirs = (max(column) for column in zip(*rates, strict=True))
+    print(f"{len(prompt)} 词元的提示，HealGPT：解码 {decode_ours:.1f}，预填 {prefill_ours:.0f} 词元/秒")
+    print(f"transformers fp32：解码 {decode_theirs:.1f}，预填 {prefill_theirs:.0f} 词元/秒")
+    _verdict("解码，HealGPT ÷ transformers", decode_ours / decode_theirs, at_least=5)
+    print(f"预填，HealGPT ÷ transformers：{prefill_ours / prefill_theirs:.2f}")
 
-    torch.set_num_threads(physical_cores())
-    model: Any = AutoModelForCausalLM.from_pretrained(
-        str(path.parent),
-        gguf_file=path.name,
-        quantization_config=GgufConfig(dequantize=True),
-        dtype=torch.float32,
-    )
-    ids = torch.tensor([prompt])
 
-    def generate(count: int) -> float:
+class _Transformers:
+    """The weights of a GGUF file in 32 bits, and one prompt for them."""
+
+    def __init__(self, path: Path, prompt: list[int]) -> None:
+        import torch
+        from transformers import AutoModelForCausalLM, GgufConfig
+
+        torch.set_num_threads(physical_cores())
+        self._model: Any = AutoModelForCausalLM.from_pretrained(
+            str(path.parent),
+            gguf_file=path.name,
+            quantization_config=GgufConfig(dequantize=True),
+            dtype=torch.float32,
+        )
+        self._ids = torch.tensor([prompt])
+        self.seconds(1)
+
+    def seconds(self, count: int) -> float:
+        """Generate `count` tokens and return how long it took."""
+        import torch
+
         start = time.perf_counter()
-        with torch.inference_mode():
-            model.generate(
-                ids,
-                attention_mask=torch.ones_like(ids),
-                max_new_tokens=count,
-                min_new_tokens=count,
-                do_sample=False,
-                pad_token_id=0,
-            )
+        self._model.generate(
+            self._ids,
+            attention_mask=torch.ones_like(self._ids),
+            max_new_tokens=count,
+            min_new_tokens=count,
+            do_sample=False,
+            pad_token_id=0,
+        )
         return time.perf_counter() - start
-
-    generate(1)
-    one, many = generate(1), generate(25)
-    theirs, their_prefill = 24 / (many - one), len(prompt) / one
-    print(f"transformers fp32：解码 {theirs:.1f}，预填 {their_prefill:.0f} 词元/秒；HealGPT 预填 {prefill:.0f}")
-    _verdict("解码，HealGPT ÷ transformers", ours / theirs, at_least=5)
-    print(f"预填，HealGPT ÷ transformers：{prefill / their_prefill:.2f}")
 
 
 def _open(model: str, options: EngineOptions) -> tuple[Doctor, Recorder, str]:
