@@ -89,5 +89,5 @@ def test_a_stop_text_and_half_a_character_are_not_shown() -> None:
 
 
 def test_a_folder_without_model_is_explained(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="装不进模型"):
+    with pytest.raises(ModelError, match="不是 Hugging Face 格式"):
         load(f"hf:{tmp_path}")

@@ -181,13 +181,19 @@ def open_transformers(source: str, options: EngineOptions) -> TransformersModel:
         from transformers import AutoModelForCausalLM, AutoTokenizer
     except ImportError as error:
         raise ModelError(f"运行 hf: 模型需要 torch 和 transformers。请先运行 {_EXTRA}。") from error
+    from healgpt.models import baichuan, checkpoint
+
+    baichuan.register()
+    if Path(source).is_dir():
+        checkpoint.check(Path(source))
     on_gpu = torch.cuda.is_available()
     if not on_gpu:
         _check_memory(source)
         torch.set_num_threads(options.threads or physical_cores())
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source)
-        model: Any = AutoModelForCausalLM.from_pretrained(source, dtype="auto" if on_gpu else torch.float32)
+        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+        precision = "auto" if on_gpu else torch.float32
+        model: Any = AutoModelForCausalLM.from_pretrained(source, dtype=precision, trust_remote_code=False)
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
         raise ModelError(f"装不进模型 {source}：{_first_line(error)} 请检查名字、文件和网络。") from error
     if not tokenizer.chat_template:
