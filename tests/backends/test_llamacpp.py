@@ -69,6 +69,15 @@ def test_a_follow_up_prefills_little_more_than_itself(model: LlamaModel) -> None
         messages += [{"role": "assistant", "content": reply.text}, {"role": "user", "content": question}]
 
 
+def test_what_was_added_to_an_answer_can_be_computed_ahead(model: LlamaModel) -> None:
+    asked = _ask("我拉肚子两天了。")
+    answer = model.complete(asked, Sampling(max_tokens=12)).text + "\n1. 有没有发热？\n2. 吃过什么？\n3. 大便里有血吗？"
+    told: list[Message] = [*asked, {"role": "assistant", "content": answer}]
+    model.prepare(told).join()
+    reply = model.complete([*told, {"role": "user", "content": "没有发热。"}], Sampling(max_tokens=1))
+    assert _prefilled(reply) <= model.count_tokens("没有发热。") + 16
+
+
 def test_the_reply_tells_tokens_times_and_why_it_ended(model: LlamaModel) -> None:
     cut = model.complete(_ask("介绍一下高血压。"), Sampling(max_tokens=5))
     assert (cut.finish_reason, cut.usage.completion_tokens) == ("length", 5)

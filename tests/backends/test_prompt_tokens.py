@@ -68,7 +68,7 @@ def test_a_generated_answer_keeps_the_tokens_it_was_generated_with() -> None:
 
 def test_the_system_prefix_starts_every_conversation_and_holds_the_system_prompt() -> None:
     prompt = _prompt()
-    prefix = prompt.system_prefix("你是医生")
+    prefix = prompt.prefix([{"role": "system", "content": "你是医生"}])
     asked = prompt.render([{"role": "system", "content": "你是医生"}, *_user("头痛")])
     assert asked[: len(prefix)] == prefix
     assert prefix[: 1 + len("system\n你是医生")] == [START, *_ids("system\n你是医生")]

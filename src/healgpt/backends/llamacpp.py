@@ -1,6 +1,8 @@
 """GGUF models through llama.cpp: checked before loading, cached between turns, stopped when nobody listens."""
 
+import contextlib
 import math
+import threading
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -98,7 +100,7 @@ class LlamaModel:
         Says where it came from: "restored" from disk, "built" and kept for the next time, or "unsaved" where the
         disk does not take it. Call it before the first conversation, not during one.
         """
-        tokens = self.prompt.system_prefix(system)
+        tokens = self.prompt.prefix([{"role": "system", "content": system}])
         if not tokens:
             return "unsaved"
         place, key = self._plan.states, kv_state.state_key(self._identity(), tokens)
@@ -109,6 +111,22 @@ class LlamaModel:
             return "unsaved"
         self._restore(f"{key}.bin", len(tokens), first=1)
         return "built"
+
+    def prepare(self, messages: Sequence[Message]) -> threading.Thread:
+        """Compute the state of a conversation that ends with an answer, in the background, while the user reads.
+
+        Worth it where the answer holds more than the model wrote. A turn that comes earlier waits for it, and loses
+        nothing. Returns the thread; a failure only means that nothing was saved.
+        """
+
+        def compute() -> None:
+            with contextlib.suppress(ModelError):
+                tokens = self.prompt.prefix(messages)
+                self.server.post("/completion", {"prompt": tokens, "n_predict": 0, "cache_prompt": True})
+
+        thread = threading.Thread(target=compute, daemon=True)
+        thread.start()
+        return thread
 
     def close(self) -> None:
         """Stop the engine and free its memory."""

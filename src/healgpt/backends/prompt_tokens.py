@@ -64,12 +64,9 @@ class PromptTokens:
                 ids.extend(self.plain(piece))
         return ids
 
-    def system_prefix(self, system: str) -> list[int]:
-        """Return the ids that every conversation under this system prompt starts with, whatever is asked."""
-        first, second = (
-            self.render([{"role": "system", "content": system}, {"role": "user", "content": text}])
-            for text in ("一", "two")
-        )
+    def prefix(self, messages: Sequence[Message]) -> list[int]:
+        """Return the ids that the prompt starts with whatever the user says after `messages`."""
+        first, second = (self.render([*messages, {"role": "user", "content": text}]) for text in ("一", "two"))
         same = next((place for place, pair in enumerate(zip(first, second, strict=False)) if pair[0] != pair[1]), 0)
         return first[:same]
 
