@@ -1,12 +1,14 @@
 """The port against an implementation nobody here wrote: llama.cpp's own Baichuan, through xllamacpp, in float32."""
 
+import json
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from baichuan_samples import original_config, original_weights
+from baichuan_samples import SENTENCES, original_config, original_weights, write_sentencepiece
 
 from healgpt.errors import DataError, ModelError
 
@@ -24,7 +26,9 @@ from healgpt.models.baichuan.sentencepiece_baichuan import (
     UNKNOWN,
     Piece,
     SentencePieceModel,
+    read_model,
 )
+from healgpt.models.baichuan.tokenization_baichuan import BaichuanTokenizer, default_template
 
 VOCABULARY = 512
 # Whole words only: the server joins the tokens of a half-finished character, which would blur the comparison.
@@ -54,11 +58,17 @@ def small(kind: str, heads: int, **changes: Any) -> dict[str, Any]:
     return original_config(kind, **shape, position_embedding="rope" if rope else "alibi", **changes)
 
 
-def write_gguf(path: Path, config: BaichuanConfig, weights: dict[str, torch.Tensor]) -> None:
+def write_gguf(
+    path: Path,
+    config: BaichuanConfig,
+    weights: dict[str, torch.Tensor],
+    words: SentencePieceModel = WORDS,
+    template: str | None = None,
+) -> None:
     writer = gguf.GGUFWriter(path, gguf_baichuan.ARCHITECTURE)
     gguf_baichuan.check_layers(config)
     gguf_baichuan.write_architecture(writer, config)
-    gguf_baichuan.write_tokenizer(writer, WORDS, config, None)
+    gguf_baichuan.write_tokenizer(writer, words, config, template)
     for name, tensor in weights.items():
         for part in gguf_baichuan.parts(name, config):
             writer.add_tensor(part.name, np.ascontiguousarray(part.transform(tensor.numpy())))
@@ -126,6 +136,40 @@ def test_port_generates_with_its_cache_what_llamacpp_generates(tmp_path: Path) -
     prompt = next(prompts())
     ours = model.generate(torch.tensor([prompt]), max_new_tokens=64, do_sample=False, suppress_tokens=[2])
     assert ours[0, len(prompt) :].tolist() == continuation(serve(tmp_path / "model.gguf"), prompt)[0]
+
+
+def ask(server: Any, path: str, **body: Any) -> Any:
+    request = urllib.request.Request(server.listening_address + path, json.dumps(body).encode())
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)
+
+
+@pytest.mark.parametrize("prefix", [False, True])
+def test_llamacpp_cuts_text_into_the_same_tokens(prefix: bool, tmp_path: Path) -> None:
+    spm = tmp_path / "tokenizer.model"
+    write_sentencepiece(spm, add_dummy_prefix=prefix)
+    tokenizer = BaichuanTokenizer(str(spm))
+    described = small("13b", 8) | {"vocab_size": len(tokenizer) + 5}
+    words = read_model(spm)
+    write_gguf(
+        tmp_path / "model.gguf",
+        BaichuanConfig(**described),
+        original_weights(described),
+        words,
+        default_template(words),
+    )
+    server = serve(tmp_path / "model.gguf")
+    for text in [*SENTENCES, " 前面有空格", "🩺 2024年", "a\nb"]:
+        assert ask(server, "/tokenize", content=text)["tokens"] == tokenizer.encode(text)
+    turns = [
+        {"role": "user", "content": "头痛"},
+        {"role": "assistant", "content": "多久"},
+        {"role": "user", "content": "三天"},
+    ]
+    rendered = ask(server, "/apply-template", messages=turns)["prompt"]
+    assert rendered == tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+    ids = ask(server, "/tokenize", content=rendered, parse_special=True)["tokens"]
+    assert [token for token in ids if token in {2, 195, 196}] == [195, 196, 2, 195, 196]
 
 
 def test_layer_count_llamacpp_would_misread_is_refused() -> None:
