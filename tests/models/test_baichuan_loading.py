@@ -14,7 +14,7 @@ from baichuan_samples import original_config, original_weights, write_folder, wr
 
 pytest.importorskip("torch")
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoTokenizer
 
 from healgpt.errors import ModelError
 from healgpt.models.baichuan import register
@@ -104,6 +104,30 @@ def test_old_buffers_are_no_surplus(tmp_path: Path) -> None:
     write_weights(folder, weights, "safetensors")
     check(folder)
     AutoModelForCausalLM.from_pretrained(folder)
+
+
+@pytest.mark.parametrize("kind", ["7b", "13b", "2-7b", "2-13b"])
+def test_loaded_model_has_the_logits_of_one_that_was_built(kind: str, tmp_path: Path) -> None:
+    described = original_config(kind)
+    built = BaichuanForCausalLM(BaichuanConfig(**described)).eval()
+    built.load_state_dict(original_weights(described))
+    folder = write_folder(tmp_path, described)
+    loaded = AutoModelForCausalLM.from_pretrained(folder)
+    with torch.no_grad():
+        assert torch.equal(loaded(IDS).logits, built(IDS).logits)
+        body = AutoModel.from_pretrained(folder)(IDS).last_hidden_state
+        assert torch.equal(built.lm_head(body), built(IDS).logits)
+
+
+def test_adapter_folder_opens_its_base(tmp_path: Path) -> None:
+    peft = pytest.importorskip("peft")
+    base = write_folder(tmp_path / "base", original_config("13b"))
+    recipe = peft.LoraConfig(r=2, target_modules=["W_pack"], init_lora_weights=False, task_type="CAUSAL_LM")
+    tuned = peft.get_peft_model(AutoModelForCausalLM.from_pretrained(base), recipe)
+    tuned.save_pretrained(tmp_path / "adapter")
+    opened = AutoModelForCausalLM.from_pretrained(tmp_path / "adapter")
+    with torch.no_grad():
+        assert torch.allclose(opened(IDS).logits, tuned.eval()(IDS).logits, atol=1e-5)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])

@@ -131,7 +131,8 @@ class NormHead(nn.Linear):
 
     def __init__(self, hidden_size: int, vocab_size: int, **kwargs: Any) -> None:
         super().__init__(hidden_size, vocab_size, bias=False, **kwargs)
-        self._lengths: tuple[tuple[int, int, torch.dtype], torch.Tensor] | None = None
+        # What was measured (the parameter, its memory, its version) and the lengths found.
+        self._lengths: tuple[tuple[Any, int, int], torch.Tensor] | None = None
 
     def forward(self, hidden_states: torch.Tensor) -> torch.Tensor:
         logits: torch.Tensor = nn.functional.linear(hidden_states, self.weight) / self._row_lengths()
@@ -140,9 +141,9 @@ class NormHead(nn.Linear):
     def _row_lengths(self) -> torch.Tensor:
         if torch.is_grad_enabled() or torch.compiler.is_compiling() or self.weight.is_inference():
             return self._measure()
-        key = (self.weight.data_ptr(), self.weight._version, self.weight.dtype)
-        if self._lengths is None or self._lengths[0] != key:
-            self._lengths = (key, self._measure())
+        weight, place, version = self.weight, self.weight.data_ptr(), self.weight._version
+        if self._lengths is None or self._lengths[0][0] is not weight or self._lengths[0][1:] != (place, version):
+            self._lengths = ((weight, place, version), self._measure())
         return self._lengths[1]
 
     def _measure(self) -> torch.Tensor:

@@ -79,9 +79,12 @@ def _complain(report: dict[str, Any]) -> str:
 
 
 class BaichuanModel(BaichuanPreTrainedModel):
-    """The decoder stack without the output head."""
+    """The decoder stack without the output head, which a checkpoint may hold all the same."""
 
-    slopes: torch.Tensor
+    _keys_to_ignore_on_load_unexpected = [  # noqa: RUF012
+        *(BaichuanPreTrainedModel._keys_to_ignore_on_load_unexpected or ()),
+        r"^lm_head\.",
+    ]
 
     def __init__(self, config: BaichuanConfig) -> None:
         super().__init__(config)
