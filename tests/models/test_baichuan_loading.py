@@ -20,6 +20,7 @@ from healgpt.errors import ModelError
 from healgpt.models.baichuan import register
 from healgpt.models.baichuan.configuration_baichuan import BaichuanConfig
 from healgpt.models.baichuan.modeling_baichuan import BaichuanForCausalLM
+from healgpt.models.chat import prompt_ids
 from healgpt.models.checkpoint import check, load, tensors
 
 IDS = torch.tensor([[1, 195, 300, 301, 415, 196]])
@@ -95,6 +96,15 @@ def test_every_published_form_loads_without_remote_code(
         assert torch.equal(model.state_dict()[name], tensor)
     assert isinstance(model, BaichuanForCausalLM)
     assert model.generation_config.user_token_id == 195
+
+
+def test_template_of_a_published_folder_ends_turns(spm: Path, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "model", original_config("13b"), tokenizer=spm)
+    opened = load(folder)
+    turns = [("user", "头痛"), ("assistant", "多久了"), ("user", "三天")]
+    talk = [{"role": role, "content": text} for role, text in turns]
+    ids = opened.tokenizer.apply_chat_template(talk, add_generation_prompt=True)["input_ids"]
+    assert ids == prompt_ids(opened.model, opened.tokenizer, talk)
 
 
 def test_old_buffers_are_no_surplus(tmp_path: Path) -> None:

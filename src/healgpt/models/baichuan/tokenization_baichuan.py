@@ -75,7 +75,14 @@ class BaichuanTokenizer(TokenizersBackend):
         kwargs.setdefault("add_eos_token", False)
         if kwargs.get("pad_token") is None:
             kwargs["pad_token"] = unk_token
-        super().__init__(unk_token=unk_token, bos_token=bos_token, eos_token=eos_token, **kwargs)
+        # The published tokenizer_config.json marks them `single_word`, by which `了</s>` would not end a turn here.
+        named = {
+            "unk_token": unk_token,
+            "bos_token": bos_token,
+            "eos_token": eos_token,
+            "pad_token": kwargs.pop("pad_token"),
+        }
+        super().__init__(**{name: str(token) for name, token in named.items()}, **kwargs)
         self.vocab_file = vocab_file
 
     @classmethod
