@@ -119,7 +119,7 @@ def main() -> None:
     """Measure and print every figure with its target."""
     parser = argparse.ArgumentParser(description="问诊速度：每项都与同一次运行中的对照相比")
     parser.add_argument("--model", default="qwen2.5-coder-0.5b", help="目录中的 GGUF 模型名")
-    parser.add_argument("--rounds", type=int, default=5, help="解码比较的轮数")
+    parser.add_argument("--rounds", type=int, default=8, help="解码比较的轮数")
     parser.add_argument("--without-transformers", action="store_true", help="不与 transformers 比较")
     asked = parser.parse_args()
     options = EngineOptions()
@@ -133,7 +133,7 @@ def main() -> None:
     fresh(asked.model, options)
     commands()
     if not asked.without_transformers:
-        against_transformers(asked.model, options, messages, asked.rounds)
+        against_transformers(asked.model, options, messages, 3)
 
 
 def decode(doctor: Doctor, recorder: Recorder, bare: Bare, rounds: int) -> None:
@@ -142,9 +142,12 @@ def decode(doctor: Doctor, recorder: Recorder, bare: Bare, rounds: int) -> None:
     _answer(doctor, recorder, messages, 128)
     bare.run(*recorder.asked)
     ours, theirs = [], []
-    for _ in range(rounds):
+    for turn in range(rounds):
+        if turn % 2:
+            theirs.append(bare.run(*recorder.asked).rate)
         ours.append(_answer(doctor, recorder, messages, 128).rate)
-        theirs.append(bare.run(*recorder.asked).rate)
+        if not turn % 2:
+            theirs.append(bare.run(*recorder.asked).rate)
     print(f"解码 Doctor.stream {_spread(ours)}，xllamacpp {_spread(theirs)} 词元/秒")
     _verdict("解码，Doctor.stream ÷ xllamacpp", max(ours) / max(theirs), at_least=0.97)
 
