@@ -32,7 +32,9 @@ Cue = Literal[
     "seen",  # a doctor has already looked: 去医院检查, 确诊
 ]
 CUES: tuple[str, ...] = get_args(Cue)
-STATUSES = frozenset({"negated", "past", "knowledge", "hypothetical", "fiction", "hearsay", "chronic", "resolved", "seen"})
+STATUSES = frozenset(
+    {"negated", "past", "knowledge", "hypothetical", "fiction", "hearsay", "chronic", "resolved", "seen"}
+)
 
 _CLAUSE_BREAK = re.compile(r"[,!?;:。\n\r\t ]|(?<!\d)\.|\.(?!\d)")
 _SENTENCE_BREAK = re.compile(r"[!?;。\n]")
@@ -71,14 +73,18 @@ class _Scene:
 
     def near(self, cue: Cue, hit: Hit, *, scope: Literal["clause", "sentence"]) -> Iterable[Hit]:
         """Yield the cues of that name in the clause or sentence of `hit`, at most `_REACH` characters away."""
-        places = self.cues.get(cue, [])
         number = self.clause if scope == "clause" else self.sentence
-        here = number(hit.start)
-        for found in places[bisect.bisect_left(places, hit.start - _REACH, key=lambda item: item.start) :]:
-            if found.start > hit.end + _REACH:
-                return
-            if number(found.start) == here:
+        for found in self.window(cue, hit.start - _REACH, hit.end + _REACH):
+            if number(found.start) == number(hit.start):
                 yield found
+
+    def window(self, cue: Cue, start: int, end: int) -> Sequence[Hit]:
+        """Return the cues of that name that begin within `[start, end]`."""
+        places = self.cues.get(cue)
+        if not places:
+            return ()
+        first = bisect.bisect_left(places, start, key=_start)
+        return places[first : bisect.bisect_right(places, end, key=_start, lo=first)]
 
     def has(self, cue: Cue, hit: Hit, *, scope: Literal["clause", "sentence"]) -> bool:
         return any(True for _ in self.near(cue, hit, scope=scope))
@@ -92,7 +98,7 @@ def judge(text: str, hits: Sequence[Hit]) -> list[Mention]:
     asides = [hit for hit in hits if hit.concept == "aside"]
     free = _outside([hit for hit in hits if hit.concept in CUES], concepts, keep=_KEPT)
     negations = _outside([hit for hit in free if hit.concept in ("deny", "not")], asides)
-    for hit in sorted([*negations, *(hit for hit in free if hit.concept not in ("deny", "not", "aside"))], key=_place):
+    for hit in sorted([*negations, *(hit for hit in free if hit.concept not in ("deny", "not", "aside"))], key=_start):
         cues.setdefault(hit.concept, []).append(hit)
     scene = _Scene(text, _places(_CLAUSE_BREAK, text), _places(_SENTENCE_BREAK, text), cues)
     mentions: list[Mention] = []
@@ -106,8 +112,8 @@ def judge(text: str, hits: Sequence[Hit]) -> list[Mention]:
     return mentions
 
 
-def _place(hit: Hit) -> tuple[int, int]:
-    return hit.start, hit.end
+def _start(hit: Hit) -> int:
+    return hit.start
 
 
 def _places(pattern: re.Pattern[str], text: str) -> list[int]:
@@ -199,11 +205,11 @@ def _is_chronic(scene: _Scene, hit: Hit) -> bool:
 
 def _is_seen(scene: _Scene, hit: Hit) -> bool:
     """A visit told after the symptom covers it, unless the patient then goes on about now."""
-    visits = [cue for cue in scene.cues.get("seen", []) if hit.end <= cue.start <= hit.end + _REACH]
+    visits = scene.window("seen", hit.end, hit.end + _REACH)
     if not visits:
         return False
-    later = (*scene.cues.get("sudden", []), *scene.cues.get("now", []))
-    return not any(visits[0].end <= cue.start <= visits[0].end + _REACH for cue in later)
+    after = visits[0].end
+    return not (scene.window("sudden", after, after + _REACH) or scene.window("now", after, after + _REACH))
 
 
 def _is_resolved(scene: _Scene, hit: Hit) -> bool:

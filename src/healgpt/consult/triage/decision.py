@@ -1,7 +1,7 @@
 """From a conversation to an alarm: find concepts, judge their context, try the rules, keep the gravest."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from healgpt.consult.triage.context import Mention, judge
@@ -50,11 +50,16 @@ def explain(messages: Sequence[Message]) -> Finding | None:
     """Return the alarm of `triage` together with the words that raised it."""
     book = rulebook()
     places = [place for turn, message in enumerate(messages) for place in _places(book, turn, message)]
+    spoken_of = frozenset(place.reason.concept for place in places if "negated" not in place.mention.statuses)
+    views: dict[tuple[str, frozenset[str]], list[Mapping[str, _Place]]] = {}
     best: tuple[Rule, list[_Place]] | None = None
     for rule in book.rules:
         if best is not None and (best[0].level == "emergency" or rule.level == "urgent"):
             continue
-        if (proof := _prove(rule, places)) is not None:
+        view = rule.scope, rule.even
+        if view not in views:
+            views[view] = list(_scopes(rule, places))
+        if (proof := _prove(rule, views[view], spoken_of)) is not None:
             best = rule, proof
     return _finding(*best) if best else None
 
@@ -69,20 +74,20 @@ def _places(book: Rulebook, turn: int, message: Message) -> Iterable[_Place]:
         yield _Place(turn, mention, reason)
 
 
-def _prove(rule: Rule, places: Sequence[_Place]) -> list[_Place] | None:
-    """Return the mentions that satisfy `rule` in one of its scopes, or None."""
-    usable = [place for place in places if place.mention.statuses <= rule.even]
-    anywhere = {place.reason.concept for place in places if "negated" not in place.mention.statuses}
-    for present in _scopes(rule, usable):
-        if (proof := satisfy(rule.when, present, anywhere)) is not None:
+def _prove(rule: Rule, scopes: Iterable[Mapping[str, _Place]], spoken_of: Collection[str]) -> list[_Place] | None:
+    """Return the mentions that satisfy `rule` in one of `scopes`, or None."""
+    for present in scopes:
+        if (proof := satisfy(rule.when, present, spoken_of)) is not None:
             return [present[name] for name in dict.fromkeys(proof)]
     return None
 
 
-def _scopes(rule: Rule, usable: Sequence[_Place]) -> Iterable[Mapping[str, _Place]]:
-    """Yield, for each clause, sentence, message or the whole talk, the first mention of each concept in it."""
+def _scopes(rule: Rule, places: Sequence[_Place]) -> Iterable[Mapping[str, _Place]]:
+    """Yield, for each clause, sentence, message or the whole talk, the first usable mention of each concept in it."""
     scopes: dict[tuple[int, ...], dict[str, _Place]] = defaultdict(dict)
-    for place in usable:
+    for place in places:
+        if not place.mention.statuses <= rule.even:
+            continue
         match rule.scope:
             case "talk":
                 key: tuple[int, ...] = ()

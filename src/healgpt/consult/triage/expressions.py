@@ -1,7 +1,7 @@
 """The small language of `when`: concept names joined by `&`, `|`, `!` and parentheses."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from healgpt.errors import ConfigError
@@ -66,7 +66,7 @@ def names(expression: Expression) -> set[str]:
     return {expression.name} - {""} | {name for part in expression.parts for name in names(part)}
 
 
-def satisfy(expression: Expression, present: Mapping[str, object], anywhere: Iterable[str]) -> list[str] | None:
+def satisfy(expression: Expression, present: Mapping[str, object], anywhere: Collection[str]) -> list[str] | None:
     """Return the concepts of `present` that make the expression true, or None when it is false.
 
     `!` looks at `anywhere`, what the whole conversation speaks of and does not deny, and contributes no names.

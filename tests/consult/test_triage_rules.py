@@ -1,0 +1,101 @@
+"""The data files fit together, and a mistake in them is named."""
+
+import pytest
+
+from healgpt.consult.triage.expressions import parse, satisfy
+from healgpt.consult.triage.folding import fold
+from healgpt.consult.triage.grammar import compile_pattern
+from healgpt.consult.triage.patterns import Entry, compile_lexicon, number
+from healgpt.consult.triage.rules import build, rulebook
+from healgpt.errors import ConfigError
+
+KINDS = """
+acs stroke aortic_dissection pulmonary_embolism anaphylaxis asthma choking massive_bleeding gi_bleeding
+head_injury open_fracture burn electric_shock drowning heat_stroke hypothermia poisoning carbon_monoxide
+snake_bite animal_bite seizure unconscious meningitis sepsis diabetic_crisis acute_abdomen ectopic_pregnancy
+pregnancy_bleeding reduced_fetal_movement labour infant_fever child_dehydration testicular_torsion vision_loss
+hearing_loss suicide violence respiratory_failure cardiac_arrest
+"""
+
+
+def test_every_kind_has_rules_advice_and_source() -> None:
+    book = rulebook()
+    assert set(book.kinds) == set(KINDS.split())
+    assert {rule.kind.name for rule in book.rules} == set(KINDS.split())
+    for kind in book.kinds.values():
+        assert any(year in kind.source for year in ("19", "20", "第 9 版", "WS"))
+        for advice in kind.advice.values():
+            assert "不要" in advice
+            assert advice.count("\n- ") >= 2
+            first, *bullets = advice.split("\n- ")
+            assert len(first) <= 160
+            assert all(len(bullet) <= 90 for bullet in bullets)
+
+
+def test_emergency_advice_tells_whom_to_call_or_where_to_go() -> None:
+    for kind in rulebook().kinds.values():
+        if "emergency" in kind.advice:
+            assert kind.call in kind.advice["emergency"] or "急诊" in kind.advice["emergency"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "found"),
+    [
+        ("胸(痛|闷)", "有点胸闷", "胸闷"),
+        ("(胸口|心口)~痛", "心口一阵一阵地痛", "心口一阵一阵地痛"),
+        ("(胸口|心口)~痛", "心口不痛", None),
+        ("胸口~痛", "胸口好，腿痛", None),
+        ("突然…倒地", "突然两眼一翻，倒地", "突然两眼一翻，倒地"),
+        ("(很)?痛得", "很痛得", "很痛得"),
+        ("^有", "没有", None),
+        ("没有$", "没有发烧", None),
+        ("没有$", "发烧没有", "没有"),
+    ],
+)
+def test_pattern_language(pattern: str, text: str, found: str | None) -> None:
+    lexicon = compile_lexicon([Entry("x", pattern)], {})
+    folded = fold(text)
+    hits = lexicon.find(folded.text)
+    assert ([text[hit.start : hit.end] for hit in hits] or [None])[0] == found
+
+
+def test_numbers_are_bounded_in_both_scripts() -> None:
+    lexicon = compile_lexicon([Entry("高烧", "#度", 38.5, 42)], {})
+    texts = ("39度", "三十九度", "37度", "138度", "38.5度")
+    assert [bool(lexicon.find(text)) for text in texts] == [True, True, False, False, True]
+    assert [number(text) for text in ("二十一", "一百零五", "半", "十", "两", "3.5")] == [21, 105, 0.5, 10, 2, 3.5]
+
+
+@pytest.mark.parametrize("pattern", ["~痛", "(胸|)?", "胸(痛", "痛)", "{没有这个}痛", "", "胸|"])
+def test_a_pattern_that_cannot_be_read_is_refused(pattern: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  the wording is Chinese and checked through ConfigError below
+        compile_pattern(pattern, {})
+    with pytest.raises(ConfigError, match="读不懂"):
+        compile_lexicon([Entry("胸痛", pattern)], {})
+
+
+def test_conditions() -> None:
+    condition = parse("a & (b | c) & !d")
+    assert satisfy(condition, {"a": 1, "c": 1}, {"a", "c"}) == ["a", "c"]
+    assert satisfy(condition, {"a": 1}, {"a"}) is None
+    assert satisfy(condition, {"a": 1, "b": 1}, {"a", "b", "d"}) is None
+    for broken in ("a &", "(a", "a b", "", "a)", "| a"):
+        with pytest.raises(ConfigError):
+            parse(broken)
+
+
+def test_a_rule_that_names_nothing_known_is_refused() -> None:
+    kinds = {"k": {"title": "t", "source": "s", "emergency": "打 120"}}
+    concepts = {"words": {}, "concepts": {"胸痛": ["胸痛"]}}
+    good = {"k": [{"level": "emergency", "when": "胸痛"}]}
+    assert len(build(kinds, good, concepts, {}).rules) == 1
+    for rules, context in (
+        ({"k": [{"level": "emergency", "when": "头痛"}]}, {}),
+        ({"k": [{"level": "urgent", "when": "胸痛"}]}, {}),
+        ({"k": [{"level": "emergency", "when": "胸痛", "within": "book"}]}, {}),
+        ({"k": [{"level": "emergency", "when": "胸痛", "even": ["maybe"]}]}, {}),
+        ({"j": [{"level": "emergency", "when": "胸痛"}]}, {}),
+        (good, {"sometimes": ["有时"]}),
+    ):
+        with pytest.raises(ConfigError):
+            build(kinds, rules, concepts, context)
