@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -52,7 +53,7 @@ def stats(as_json: AsJson = False, store: Store = None) -> None:
     with opened(store) as graph:
         counts = graph.counts()
     if as_json:
-        print(json.dumps(counts, ensure_ascii=False))
+        print(json.dumps(asdict(counts), ensure_ascii=False))
         return
     kept, total = counts.kept, counts.total
     print(f"来源：{counts.sources}；原始三元组 {counts.triples:,} 条，规范化后 {total:,} 条事实")

@@ -107,12 +107,14 @@ def _merged(
     profiles: dict[str, set[str]],
     kind_of: dict[str, str],
 ) -> dict[str, str]:
-    """Return which names are replaced by another one: brands of one generic product, unambiguous disease aliases."""
-    merged = {
-        brand: next(iter(names))
-        for brand, names in generic.items()
-        if len(names) == 1 and brand not in names and names <= profiles.keys()
-    }
+    """Return which names are replaced: brands by their generic product or ingredient, diseases by an alias's owner."""
+    merged: dict[str, str] = {}
+    for brand, products in generic.items():
+        stems = set(map(drugs.stem, products))
+        if len(products) == 1 and brand not in products and products <= profiles.keys():
+            merged[brand] = next(iter(products))
+        elif len(stems) == 1 and kind_of.get(stem := next(iter(stems))) == "ingredient" and stem != brand:
+            merged[brand] = stem  # one drug in several forms: 芬必得 is sold as capsules and as cream
     for surface, names in surfaces.items():
         targets = {name for name, origin in names if origin in ("别称", "同义词", "又称", "别名", "俗称")}
         if len(targets) != 1 or surface in profiles or surface in merged:

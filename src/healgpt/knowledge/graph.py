@@ -252,6 +252,7 @@ _RULES = (
     "drugs.py",
     "kinds.py",
     "normalise.py",
+    "plausibility.py",
     "quality.py",
     "relations.py",
     "relations.toml",
