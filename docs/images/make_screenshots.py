@@ -56,6 +56,7 @@ def take(url: str) -> None:
     path = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-quic"])
+        asked: list[str] = []
         for name, width, height, scheme in (
             ("wide-light", 1440, 900, "light"),
             ("wide-dark", 1440, 900, "dark"),
@@ -64,19 +65,24 @@ def take(url: str) -> None:
         ):
             page = open_page(browser, url, width, height, scheme)
             shoot(page, f"web-start-{name}")
-            ask(page, QUESTION)
-            ask(page, FOLLOW_UP)
-            shoot(page, f"web-answer-{name}")
-            page = open_page(browser, url, width, height, scheme)
-            ask(page, EMERGENCY)
-            shoot(page, f"web-emergency-{name}")
+            for view, questions in (("answer", (QUESTION, FOLLOW_UP)), ("emergency", (EMERGENCY,))):
+                if len(asked) < 2:
+                    page = open_page(browser, url, width, height, scheme)
+                    for question in questions:
+                        ask(page, question)
+                    asked.append(page.url)
+                # the same conversation at every size: the address holds it
+                page = open_page(browser, asked[view == "emergency"], width, height, scheme)
+                page.locator(".hg-said").first.wait_for()
+                page.wait_for_timeout(1_000)
+                shoot(page, f"web-{view}-{name}")
         browser.close()
 
 
 def wait(url: str) -> None:
     for _ in range(300):
         try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1):
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1):  # noqa: S310  an address of this machine
                 return
         except OSError:
             time.sleep(0.1)
@@ -104,7 +110,7 @@ def ask(page: Page, question: str) -> None:
 
 def shoot(page: Page, name: str) -> None:
     page.screenshot(path=HERE / f"{name}.png")
-    print(HERE / f"{name}.png")
+    sys.stdout.write(f"docs/images/{name}.png\n")
 
 
 if __name__ == "__main__":

@@ -51,8 +51,6 @@ def show_turn(visit: Visit, index: int, turns: Sequence[Turn], retry: Callable[[
             _verdict_buttons(visit, index, turns)
             if last and retry is not None:
                 st.button(strings.RETRY, key="retry", icon=":material/refresh:", type="tertiary", on_click=retry)
-            if turn.seconds:
-                st.html(f'<span class="hg-seconds">{strings.SECONDS.format(seconds=turn.seconds)}</span>')
         _reason_form(visit, index, turns)
 
 
