@@ -16,32 +16,34 @@ from typing import Any
 
 from healgpt.schema import Fact
 
-_NUMBER = r"(?:[0-9０-９]+(?:[.．][0-9]+)?|[一二两三四五六七八九十半百]+)"
+_NUMBER = r"(?:[0-9０-９]+(?:[.．/／][0-9]+)?|[一二两三四五六七八九十]分之[一二三四]|[一二两三四五六七八九十半百几]+)"
 _RANGE = rf"{_NUMBER}\s*(?:[-~～—–至到]\s*{_NUMBER}\s*)?"
 # 升 and 克 also measure food and blood values, which _NOT_A_DOSE and _PER tell apart
-_UNIT = r"(?:毫克|微克|毫升|克|mg|μg|ug|mcg|ml|mL|ML|g|片|粒|袋|支|丸|滴|喷|揿|枚|包|万?单位|IU|iu|U)"
+_UNIT = r"(?:毫克|微克|毫升|克|mg|μg|ug|mcg|ml|mL|ML|g|片|粒|颗|吸|袋|支|丸|滴|喷|揿|枚|包|勺|管|万?单位|IU|iu|U)"
 _PER = r"(?!\s*[/／每]\s*(?:d?[lL]|升|分升|毫升|天的?(?:水|盐|糖)))"
 _AMOUNT = rf"{_RANGE}{_UNIT}(?![a-zA-Z]){_PER}(?:\s*[/／]\s*(?:kg|公斤|千克|次|日|天|d))*"
 _EVERY = (
     rf"(?:每|一|1)\s*(?:日|天|晚|早|周|隔日)|每{_NUMBER}\s*个?(?:小时|天|日)|日服|早晚各?|睡前|饭[前后]"
     r"|(?:qd|bid|tid|qid|q\d+h)\b"
 )
-_FREQUENCY = rf"(?:{_EVERY})\s*[^，。；,;\n]{{0,4}}?{_RANGE}次"
+_FREQUENCY = rf"(?:{_EVERY})\s*[^，。；,;\n]{{0,4}}?{_RANGE}[次回顿遍]"
 _DOSE_PHRASE = re.compile(
     rf"(?:(?:{_EVERY})\s*)?(?:(?:每次|一次|1次|单次|首次|次)\s*[^，。；,;\n]{{0,3}}?)?{_AMOUNT}(?:\s*(?:[，,、]\s*)?(?:{_FREQUENCY}))?"
     rf"|(?:{_FREQUENCY})",
     re.I,
 )
 _MEDICINE_CUE = re.compile(
-    r"毫克|微克|mg|服|口服|吃药|用药|药|片|粒|胶囊|丸|袋|冲剂|颗粒|注射|静滴|静脉|肌注|剂量|用量|滴|喷|涂|外用|胰岛素|激素|抗生素|[林素定酮唑平星汀沙普钠胍芬韦丁啶胺酯酸]"
+    r"毫克|微克|mg|颗|吸|膏|星|服|口服|吃药|用药|药|片|粒|胶囊|丸|袋|冲剂|颗粒|注射|静滴|静脉|肌注|剂量|用量|滴|喷|涂|外用|胰岛素|激素|抗生素|[林素定酮唑平星汀沙普钠胍芬韦丁啶胺酯酸]"
     r"(?=[^，。；]{0,6}(?:每|一日|一天|[0-9]))"
 )
 _NOT_A_DOSE = re.compile(
     r"水|盐|食用油|蔬菜|水果|牛奶|酸奶|肉|鱼|蛋|豆|米|面|糖(?!皮质)|酒|蛋白|热量|纤维|步行|运动|锻炼|散步|睡眠|刷牙|洗|坐浴|泡脚|热敷|冷敷|测|量体温|"
-    r"监测|复查|检查|体检|参考值|正常值|高于|低于|超过|以上|以下|尿量|大便|排便|小便|呕吐|腹泻|血压|血糖|体重|发作"
+    r"监测|复查|检查|体检|参考值|正常值|高于|低于|超过|以上|以下|尿量|大便|排便|小便|呕吐|腹泻|血压|血糖|体重|发作|规格|卫生巾|尿片|喂奶"
 )
-_STRONG_CUE = re.compile(r"口服|服用|服药|注射|静滴|肌注|剂量|用量|片|粒|胶囊|滴眼|mg|毫克", re.I)
+_STRONG_CUE = re.compile(r"口服|服用|服药|注射|静滴|肌注|剂量|用量|[0-9一两二半][片粒]|胶囊|滴眼|mg|毫克", re.I)
 
+# the same words three times in a row without a break: a model that has got stuck
+_STAMMER = re.compile(r"([^\W\d_]{2,12}?)\1{2,}")
 _BREAKS = "，。！？!?\n；;"
 _SENTENCE_ENDS = "。！？!?\n"
 _LONGEST_CLAUSE = 160
@@ -106,6 +108,8 @@ class Gate:
         self._sentence = ""
         self._remarked = False
         self._seen: dict[str, int] = {}
+        self._last = ""
+        self._row = 0
 
     def feed(self, text: str) -> str:
         """Take in the next words and return what may be shown by now."""
@@ -127,7 +131,7 @@ class Gate:
         if self._repeats(clause):
             self.violations.append(Violation("repetition", clause))
             return ""
-        mended = self._without_doses(self._without_phrases(clause))
+        mended = self._without_doses(self._without_phrases(self._without_stammer(clause)))
         self._sentence += clause
         # what is left of a clause that was all offence says nothing any more
         return mended if mended == clause or re.search(r"\w{2}", mended) else ""
@@ -159,11 +163,19 @@ class Gate:
         return any(_titles(hit) & _titles(fact.object + fact.source) for fact in self._facts)
 
     def _repeats(self, clause: str) -> bool:
+        """Say whether a clause was said before: twice in all if long, or just now and again if short."""
         words = re.sub(r"[\W\d]+", "", clause)
+        self._row = self._row + 1 if words and words == self._last else 1
+        self._last = words or self._last
         if len(words) < _SHORTEST_REPEATED:
-            return False
+            return len(words) > 1 and self._row >= _REPEATS
         self._seen[words] = self._seen.get(words, 0) + 1
         return self._seen[words] >= _REPEATS
+
+    def _without_stammer(self, clause: str) -> str:
+        for match in _STAMMER.finditer(clause):
+            self.violations.append(Violation("repetition", match[0]))
+        return _STAMMER.sub(r"\1", clause)
 
 
 def guarded(pieces: Iterable[str], gate: Gate) -> Generator[str, None, None]:
