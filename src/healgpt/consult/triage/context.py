@@ -14,11 +14,12 @@ from healgpt.consult.triage.patterns import Hit
 
 Cue = Literal[
     "idiom",  # says something else: 笑死我了, 心痛钱
-    "aside",  # looks like a negation and is none: 不停, 不知道
+    "aside",  # looks like another cue and is none: 不停, 不知道, 要不要去医院
     "deny",  # negates the rest of its clause, enumerations included: 没有, 否认
     "not",  # negates what follows at once: 不, 没
     "denied",  # negates what stands before it, at the end of a clause: 发烧倒没有
     "past",  # long ago: 去年, 病史
+    "earlier",  # some time ago, unless something sudden follows: 以前, 之前
     "now",  # now, or a concrete recent moment: 刚才, 今天
     "knowledge",  # asks or tells what an illness is like: 有哪些症状
     "hypothetical",  # 如果, 万一: the rest of the sentence
@@ -41,8 +42,9 @@ _SENTENCE_BREAK = re.compile(r"[!?;。\n]")
 _ENUMERATION = re.compile(r"^.{0,3}(?:[、/和或及与跟]|也没|也无|还有).{0,4}$")
 _TURN = re.compile(r"[但却而只就可]|不过")
 _REACH = 60
+_MISTAKABLE = ("deny", "not", "knowledge", "seen", "earlier")
 # a concept that spells out one of these does not take its meaning away: 没有呼吸 is no denial, 怎么治 is a question
-_KEPT = tuple(set(CUES) - {"aside", "deny", "not", "denied", "past", "chronic"})
+_KEPT = tuple(set(CUES) - {"aside", "deny", "not", "denied", "past", "earlier", "chronic"})
 _DENY_REACH, _DENY_LIST_REACH, _NOT_REACH = 8, 30, 2
 
 
@@ -97,8 +99,9 @@ def judge(text: str, hits: Sequence[Hit]) -> list[Mention]:
     cues: dict[str, list[Hit]] = {}
     asides = [hit for hit in hits if hit.concept == "aside"]
     free = _outside([hit for hit in hits if hit.concept in CUES], concepts, keep=_KEPT)
-    negations = _outside([hit for hit in free if hit.concept in ("deny", "not")], asides)
-    for hit in sorted([*negations, *(hit for hit in free if hit.concept not in ("deny", "not", "aside"))], key=_start):
+    checked = _outside([hit for hit in free if hit.concept in _MISTAKABLE], asides)
+    others = [hit for hit in free if hit.concept not in (*_MISTAKABLE, "aside")]
+    for hit in sorted([*checked, *others], key=_start):
         cues.setdefault(hit.concept, []).append(hit)
     scene = _Scene(text, _places(_CLAUSE_BREAK, text), _places(_SENTENCE_BREAK, text), cues)
     mentions: list[Mention] = []
@@ -181,16 +184,23 @@ def _statuses(scene: _Scene, hit: Hit) -> set[str]:
 
 
 def _is_past(scene: _Scene, hit: Hit) -> bool:
-    """A word for long ago holds until the end of its sentence or until a word for now, and over its whole clause."""
+    """A word for long ago holds over its clause and until the end of its sentence or until a word for now.
+
+    A vaguer one (之前) also gives way to a word for something sudden.
+    """
     if scene.has("now", hit, scope="clause"):
         return False
     nows = list(scene.near("now", hit, scope="sentence"))
-    for cue in scene.near("past", hit, scope="sentence"):
-        if scene.clause(cue.start) == scene.clause(hit.start):
-            return True
-        if cue.end <= hit.start and not any(cue.start <= now.start < hit.start for now in nows):
-            return True
-    return False
+    if any(_holds(scene, cue, hit, nows) for cue in scene.near("past", hit, scope="sentence")):
+        return True
+    starts = [*nows, *scene.near("sudden", hit, scope="sentence")]
+    return any(_holds(scene, cue, hit, starts) for cue in scene.near("earlier", hit, scope="sentence"))
+
+
+def _holds(scene: _Scene, cue: Hit, hit: Hit, starts: Sequence[Hit]) -> bool:
+    if any(cue.start <= start.start <= hit.start for start in starts):
+        return False
+    return cue.end <= hit.start or scene.clause(cue.start) == scene.clause(hit.start)
 
 
 def _is_chronic(scene: _Scene, hit: Hit) -> bool:

@@ -3,7 +3,7 @@
 胸痛                 these characters
 (胸口|心口)痛        any of the alternatives, which may be patterns again; `(…)?` may be missing
 {胸}痛               a named list of words from `[words]`
-{胸}~痛              up to 6 characters of the same clause between, without a negation among them
+{胸}~痛              up to 8 characters of the same clause between, without a negation among them
 突然…倒地            up to 15 characters of the same sentence between
 烧到#度              a number in Arabic or Chinese digits
 ^有  没有$           only at the start, or the end, of a clause
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 BREAK = r",!?;:。、\n\r\t "
 DIGITS = "0123456789零一二两三四五六七八九十百半"
-_NEAR = rf"(?:不停|不断|不知|不住|不行|无缘无故|不自主|不小心|没多久|[^{BREAK}不没无未别]){{0,6}}?"
+_NEAR = rf"(?:不停|不断|不知|不住|不行|无缘无故|不自主|不小心|没多久|[^{BREAK}不没无未别]){{0,8}}?"
 _FAR = r"[^!?;。\n]{0,15}?"
 _NUMBER = rf"(?<![{DIGITS}.])(?:\d+(?:\.\d+)?|[{DIGITS[10:]}]+)"
 _SIGNS = {"~": _NEAR, "…": _FAR, "^": rf"(?<![^{BREAK}])", "$": rf"(?![^{BREAK}])"}
