@@ -82,7 +82,7 @@ def tensors(folder: Path) -> dict[str, Shape]:
     for name in _WHOLE:
         index = folder / f"{name}.index.json"
         if (folder / name).is_file():
-            return _file_tensors(folder / name)
+            return file_tensors(folder / name)
         if index.is_file():
             return _sharded_tensors(folder, index)
     raise ModelError(f"{folder} 里没有权重文件（model.safetensors 或 pytorch_model.bin）。请检查路径，或重新下载。")
@@ -97,7 +97,7 @@ def _sharded_tensors(folder: Path, index: Path) -> dict[str, Shape]:
     for shard in sorted(set(places.values())):
         if Path(shard).name != shard:
             raise ModelError(f"{index} 里的分片名 {shard!r} 带有路径，不予读取。请使用原始的模型文件。")
-        here = _file_tensors(folder / shard)
+        here = file_tensors(folder / shard)
         lost = sorted(name for name, place in places.items() if place == shard and name not in here)
         if lost:
             raise ModelError(f"分片 {folder / shard} 里缺少 {_some(lost)}。请重新下载这个分片。")
@@ -105,7 +105,8 @@ def _sharded_tensors(folder: Path, index: Path) -> dict[str, Shape]:
     return found
 
 
-def _file_tensors(path: Path) -> dict[str, Shape]:
+def file_tensors(path: Path) -> dict[str, Shape]:
+    """Return name and shape of every tensor in one weight file. Raises as `tensors` does."""
     if not path.is_file():
         raise ModelError(f"缺少权重分片 {path}。请重新下载这个文件。")
     return _safetensors(path) if path.suffix == ".safetensors" else _pickled(path)
