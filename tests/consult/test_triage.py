@@ -74,6 +74,16 @@ def test_only_the_patient_speaks_of_the_patient() -> None:
     assert triage(messages) is None
 
 
+def test_a_plain_yes_takes_up_the_question() -> None:
+    question: Message = {"role": "assistant", "content": "您好。胸口疼的时候有没有出冷汗？"}
+    assert triage([*said("今天胸口疼"), question, *said("有")]) is not None
+    alarm = triage([*said("今天胸口疼"), question, *said("有的，出了很多")])
+    assert alarm is not None
+    assert alarm.level == "emergency"
+    denied = triage([*said("今天胸口疼"), question, *said("没有")])
+    assert denied is None or denied.level == "urgent"
+
+
 def test_past_and_present_are_told_apart_in_one_sentence() -> None:
     assert answer("去年胸痛大汗查出心梗") is None
     assert answer("去年得过心梗，刚才胸口又压着疼，一身冷汗") == ("emergency", "acs")
@@ -113,8 +123,8 @@ def _alarms(*texts: str) -> list[tuple[str, object]]:
     return [(alarm.kind, alarm) for alarm in found if alarm is not None]
 
 
-_PIECES = """胸口|疼|没有|出冷汗|去年|现在|突然|叫不醒|宝宝|三十八|38.5|度|、|，|。|\n|？|如果|小说|血止不住|不|\u200b|\ud800
-|喘|不想活|㎎|😀|ﷺ|ﬀ|體|３|．| """
+_PIECES = """胸口|疼|没有|出冷汗|去年|现在|突然|叫不醒|宝宝|三十八|38.5|度|、|，|。|\n|？|如果|小说|血止不住|不
+|喘|\u200b|\ud800|不想活|㎎|😀|ﷺ|ﬀ|體|３|．| """
 _WORDS = st.sampled_from(_PIECES.split("|"))
 
 

@@ -1,14 +1,17 @@
 """From a conversation to an alarm: find concepts, judge their context, try the rules, keep the gravest."""
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from healgpt.consult.triage.context import Mention, judge
 from healgpt.consult.triage.expressions import satisfy
 from healgpt.consult.triage.folding import fold
 from healgpt.consult.triage.rules import Rule, Rulebook, rulebook
 from healgpt.schema import Alarm, Message
+
+_YES = re.compile(r"\s*(?:嗯+|对|是|有|会|都有|没错)(?:的|啊|呀|点|一点|一些|吧|了)*(?=[，,。！!.\s]|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,8 @@ class _Place:
 def triage(messages: Sequence[Message]) -> Alarm | None:
     """Return the gravest alarm that the patient's words raise, all messages taken together, or None.
 
-    Pure rules: the same conversation always gives the same answer. Only `user` messages speak of the patient.
+    Pure rules: the same conversation always gives the same answer. Only `user` messages speak of the patient, and
+    a question of the doctor that is answered with a plain yes.
     """
     finding = explain(messages)
     return finding.alarm if finding else None
@@ -49,7 +53,7 @@ def triage(messages: Sequence[Message]) -> Alarm | None:
 def explain(messages: Sequence[Message]) -> Finding | None:
     """Return the alarm of `triage` together with the words that raised it."""
     book = rulebook()
-    places = [place for turn, message in enumerate(messages) for place in _places(book, turn, message)]
+    places = [place for turn in range(len(messages)) for place in _places(book, turn, messages)]
     spoken_of = frozenset(place.reason.concept for place in places if "negated" not in place.mention.statuses)
     views: dict[tuple[str, frozenset[str]], list[Mapping[str, _Place]]] = {}
     best: tuple[Rule, list[_Place]] | None = None
@@ -64,14 +68,24 @@ def explain(messages: Sequence[Message]) -> Finding | None:
     return _finding(*best) if best else None
 
 
-def _places(book: Rulebook, turn: int, message: Message) -> Iterable[_Place]:
-    if message["role"] != "user":
-        return
+def _places(book: Rulebook, turn: int, messages: Sequence[Message]) -> Iterable[_Place]:
+    """Yield what one message says of the patient; the doctor's message counts where the patient says yes to it."""
+    message = messages[turn]
     folded = fold(message["content"])
-    for mention in judge(folded.text, book.lexicon.find(folded.text)):
+    mentions = judge(folded.text, book.lexicon.find(folded.text)) if message["role"] != "system" else []
+    if message["role"] == "assistant":
+        reply = messages[turn + 1] if turn + 1 < len(messages) else None
+        mentions = _affirmed(mentions) if reply and reply["role"] == "user" and _YES.match(reply["content"]) else []
+    for mention in mentions:
         start, end = folded.span(mention.hit.start, mention.hit.end)
         reason = Reason(mention.hit.concept, turn, start, end, message["content"][start:end])
         yield _Place(turn, mention, reason)
+
+
+def _affirmed(mentions: Sequence[Mention]) -> list[Mention]:
+    """A plain yes goes to the last question: everything in its sentence holds."""
+    last = max((mention.sentence for mention in mentions), default=0)
+    return [replace(mention, statuses=frozenset()) for mention in mentions if mention.sentence == last]
 
 
 def _prove(rule: Rule, scopes: Iterable[Mapping[str, _Place]], spoken_of: Collection[str]) -> list[_Place] | None:
