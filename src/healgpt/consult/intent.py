@@ -1,0 +1,118 @@
+"""What a turn wants of the graph: its intent, the entities it is about, and the facts for both.
+
+Rules over the conversation alone (data: intent.toml), so that the same conversation is given the same facts for
+ever. `interview.plan` decides whether a turn asks back; this decides what an answer may cite.
+"""
+
+import re
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from healgpt.consult.interview import plan
+from healgpt.knowledge.linking import Linker, Mention
+from healgpt.knowledge.linking_words import fold
+from healgpt.knowledge.retrieval import Retriever, Wanted, fitting
+from healgpt.schema import Fact, Message
+
+FACT_TOKENS = 120
+# facts considered before they are cut to FACT_TOKENS
+_CONSIDERED = 12
+# user turns looked back at for what "它" or "那要吃什么药" is about
+_LOOK_BACK = 4
+
+_GREETING = re.compile(
+    r"[,。!! ~～…]*(?:你好|您好|谢谢你?|多谢|感谢|再见|好的|好|嗯+|哦+|在吗|在不在|hi|hello|ok|拜拜|明白了?|知道了?|医生|大夫|请问|早上好|晚上好|辛苦了?|了|啊|呀|吧|[,。!?! ~～…])+",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What is wanted: `name` is a key of intent.toml, or "chitchat" or "out_of_scope", which fetch nothing."""
+
+    name: str
+    label: str
+    wanted: Wanted
+
+
+CHITCHAT = Intent("chitchat", "寒暄", {})
+OUT_OF_SCOPE = Intent("out_of_scope", "没有认出健康话题", {})
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    intent: Intent
+    kinds: frozenset[str]
+    match: re.Pattern[str] | None
+
+
+@cache
+def _rows() -> tuple[_Row, ...]:
+    data = tomllib.loads((files("healgpt.consult") / "intent.toml").read_text(encoding="utf-8"))
+    return tuple(_row(row) for row in data["intent"])
+
+
+def _row(row: dict[str, Any]) -> _Row:
+    wanted = {kind: tuple(_most(entry) for entry in listed.split()) for kind, listed in row["wanted"].items()}
+    match = re.compile(row["match"]) if row["match"] else None
+    return _Row(Intent(row["name"], row["label"], wanted), frozenset(row["kinds"]), match)
+
+
+def _most(entry: str) -> tuple[str, int]:
+    relation, _, most = entry.partition("*")
+    return relation, int(most or 1)
+
+
+def intent(text: str, mentions: Sequence[Mention]) -> Intent:
+    """Return what `text`, which names `mentions`, wants; the first row of intent.toml that agrees."""
+    folded = fold(text).text
+    kinds = {mention.kind for mention in mentions}
+    if not kinds and _GREETING.fullmatch(folded):
+        return CHITCHAT
+    for row in _rows():
+        if row.kinds and not kinds & row.kinds:
+            continue
+        if not row.kinds and not kinds:
+            continue
+        if row.match is None or row.match.search(folded):
+            return row.intent
+    return OUT_OF_SCOPE
+
+
+def topic(messages: Sequence[Message], link: Callable[[str], list[Mention]]) -> list[Mention]:
+    """Return what the last user turn of `messages` is about.
+
+    An answer to the Doctor's questions goes on with the complaint; a turn that names nothing is about what was
+    named last. A name of the last turn comes before those of earlier ones, and its status holds.
+    """
+    turns = [index for index, message in enumerate(messages) if message["role"] == "user"]
+    found = link(messages[turns[-1]]["content"]) if turns else []
+    for place in reversed(turns[max(0, len(turns) - _LOOK_BACK) : -1]):
+        asked = plan(messages[: place + 1]).task == "ask"
+        if found and not asked:
+            break
+        known = {mention.name for mention in found}
+        found = found + [mention for mention in link(messages[place]["content"]) if mention.name not in known]
+        if found and not asked:
+            break
+    return found
+
+
+def evidence_finder(
+    linker: Linker, retriever: Retriever, count: Callable[[str], int], *, budget: int = FACT_TOKENS
+) -> Callable[[Sequence[Message]], tuple[Fact, ...]]:
+    """Return the function that a Doctor calls for its facts: at most `budget` tokens of them, none for small talk."""
+
+    def find(messages: Sequence[Message]) -> tuple[Fact, ...]:
+        mentions = topic(messages, linker.link)
+        last = next((message["content"] for message in reversed(messages) if message["role"] == "user"), "")
+        wanted = intent(last, mentions).wanted
+        if not wanted:
+            return ()
+        return fitting(retriever.find(mentions, wanted=wanted, limit=_CONSIDERED), count, budget=budget)
+
+    return find

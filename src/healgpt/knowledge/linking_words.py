@@ -1,0 +1,139 @@
+"""The words that linking knows: folding to one spelling, the authored lexicon, and the names of a graph.
+
+Data: lexicon.toml (everyday expressions) and linking.toml (stop words, patterns, parts of the body).
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Any
+
+from healgpt.knowledge.graph import KnowledgeGraph
+from healgpt.knowledge.kinds import of_ending
+
+# kinds of the graph that are things one can speak of; texts, populations and body sites are not
+LINKED = frozenset(
+    {"disease", "symptom", "product", "ingredient", "herb", "formula", "check", "procedure", "department", "class"}
+)
+_CHECKED = frozenset({"disease", "symptom", "check"})
+_LONGEST = 16
+_LONGEST_FACTLESS = 6
+_SAME = {"疼": "痛", "涨": "胀", "您": "你", "她": "他", "粘": "黏", "莲花清瘟": "连花清瘟"}
+_INVISIBLE = re.compile("[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]+")
+_NO_NAME = re.compile(r"[，。；、？！：\s]|^[a-z0-9.%]{1,2}$|^[一-鿿]$")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a surface stands for: the canonical name and its kind."""
+
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """`text` is what is matched; `offsets[i]` is where its character `i` stands in the original."""
+
+    text: str
+    offsets: Sequence[int]
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Return the original offsets of the non-empty folded range."""
+        return self.offsets[start], self.offsets[end - 1] + 1
+
+
+@lru_cache(maxsize=1)
+def _table() -> dict[int, str]:
+    """Map characters: full width to half, capitals to small, traditional to simplified, then `_SAME`."""
+    from opencc import OpenCC
+
+    ideographs = [chr(code) for code in range(0x4E00, 0xA000)]
+    simplified = OpenCC("t2s").convert("\n".join(ideographs)).split("\n")
+    table = {ord(old): _SAME.get(new, new) for old, new in zip(ideographs, simplified, strict=True) if old != new}
+    table |= {code: chr(code - 0xFEE0).lower() for code in range(0xFF01, 0xFF5F)}
+    table |= {code: chr(code + 32) for code in range(ord("A"), ord("Z") + 1)}
+    return table | {0x3000: " "} | {ord(old): new for old, new in _SAME.items() if len(old) == 1}
+
+
+def fold(text: str) -> Folded:
+    """Return `text` in one spelling; invisible characters vanish, all others keep their order and place."""
+    if not _INVISIBLE.search(text):
+        return Folded(text.translate(_table()), range(len(text)))
+    kept = [index for index, character in enumerate(text) if not _INVISIBLE.match(character)]
+    return Folded("".join(text[index] for index in kept).translate(_table()), kept)
+
+
+@cache
+def lexicon() -> dict[str, Target]:
+    """Return the authored expressions, folded, with the names themselves among them."""
+    found: dict[str, Target] = {}
+    tables = tomllib.loads(files("healgpt.knowledge").joinpath("lexicon.toml").read_text("utf-8"))
+    for kind, rows in tables.items():
+        for name in rows:
+            found.setdefault(fold(name).text, Target(name, kind))
+    for kind, rows in tables.items():
+        for name, expressions in rows.items():
+            for expression in expressions.split():
+                found.setdefault(fold(expression).text, Target(name, kind))
+    return {surface: target for surface, target in found.items() if len(surface) > 1}
+
+
+@cache
+def rules() -> dict[str, Any]:
+    """Return linking.toml as it stands."""
+    return tomllib.loads(files("healgpt.knowledge").joinpath("linking.toml").read_text("utf-8"))
+
+
+def wider(name: str) -> str | None:
+    """Return the nearest wider name that facts speak of, None when there is none."""
+    table: Mapping[str, str] = rules()["wider"]
+    return table.get(name)
+
+
+def words(key: str) -> frozenset[str]:
+    """Return one of the word lists of linking.toml, folded."""
+    return frozenset(fold(word).text for word in str(rules()[key]).split())
+
+
+def surfaces(graph: KnowledgeGraph | None) -> dict[str, Target]:
+    """Return every surface that may be linked: the lexicon first, then the names of `graph`, then their aliases.
+
+    A name without facts is taken only where its ending confirms its kind; two-character names only so, or from
+    the list in linking.toml, because many are everyday words or brand names (大海, 安定, 必要).
+    """
+    found = dict(lexicon())
+    if graph is None:
+        return found
+    stop, short = words("stop"), words("short")
+    telling: set[str] = set()
+    for every in (False, True):
+        for surface, name, kind in _distinct(graph.names(every=every)):
+            if every and surface in telling:
+                continue
+            telling.add(surface)
+            folded = fold(surface).text
+            if folded not in found and folded not in stop and _fits(folded, kind, short, factless=every):
+                found[folded] = Target(name, kind)
+    return found
+
+
+def _distinct(names: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str, str]]:
+    seen: set[str] = set()
+    for surface, name, kind in names:
+        if surface not in seen:
+            seen.add(surface)
+            yield surface, name, kind
+
+
+def _fits(surface: str, kind: str, short: frozenset[str], *, factless: bool) -> bool:
+    if kind not in LINKED or _NO_NAME.search(surface) or len(surface) > _LONGEST:
+        return False
+    if factless and (kind not in _CHECKED or len(surface) > _LONGEST_FACTLESS or of_ending(surface) != kind):
+        return False
+    if len(surface) == 2:
+        return surface in short or (kind in _CHECKED and of_ending(surface) in _CHECKED)
+    return True
