@@ -38,7 +38,7 @@ def test_what_substring_matching_put_in_is_not_told(graph: KnowledgeGraph) -> No
 
 def test_what_every_doctor_knows_is_told(graph: KnowledgeGraph) -> None:
     assert told(graph, "颈椎病", "就诊科室") == {"骨科"}
-    assert {"麻木", "眩晕", "头晕"} <= told(graph, "颈椎病", "症状")
+    assert {"麻木", "眩晕"} <= told(graph, "颈椎病", "症状")
     assert {"X线检查", "CT检查"} <= told(graph, "颈椎病", "检查")
     assert {"咳痰", "发热", "胸痛", "呼吸困难"} <= told(graph, "肺炎", "症状")
     assert {"咽炎", "中耳炎", "扁桃体炎", "尿路感染"} <= told(graph, "阿莫西林", "适应症")

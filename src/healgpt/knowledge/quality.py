@@ -142,7 +142,8 @@ def log_odds(key: Key, evidence: Witnessed, relation: Relation, context: Context
         total += _frequency_weight(context.frequency[relation.name, value], relation)
     if relation.name in _PEERED:
         total += max(-1.8, min(1.8, affinity(key, context)))
-    if relation.name in _CONTESTED:
+    # 阿莫西林 beside 阿莫西林三水合物 in the list of a product called 阿莫西林胶囊 is no fragment
+    if relation.name in _CONTESTED and "药名" not in evidence.witnesses:
         total += _shadow_weight(key, context)
     kind = context.kind_of.get(subject, "unknown")
     listed = context.siblings.get((subject, relation.name), "")
