@@ -130,3 +130,24 @@ def test_a_bare_complaint_is_asked_back_and_the_model_adds_one_sentence():
 def test_the_questions_are_streamed_too():
     deltas = list(doctor("嗯。").stream(user("我头痛"), Sampling()))
     assert "".join(d.text for d in deltas) == deltas[-1].reply.text
+
+
+def test_an_emergency_is_told_even_in_a_text_too_long_for_the_model():
+    subject = doctor(triage=alarmed_by("口角歪斜"))
+    reply = subject.complete(user("突然口角歪斜" + "。" * 100_000), Sampling())
+    assert "120" in reply.text
+
+
+def test_words_the_doctor_added_are_read_by_the_engine_before_the_next_turn():
+    prepared = []
+
+    class Preparing(ScriptedModel):
+        def prepare(self, messages):
+            prepared.append(messages[-1]["content"])
+
+    subject = Doctor(
+        Preparing([Line(reply="听起来很难受。"), Line(reply="可以适量吃。")]), triage=lambda messages: None
+    )
+    asked = subject.complete(user("我头痛"), Sampling())
+    subject.complete(user("糖尿病能吃西瓜吗？"), Sampling())
+    assert prepared == [asked.text]

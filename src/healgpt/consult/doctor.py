@@ -81,7 +81,6 @@ class Doctor:
         an emergency that an earlier turn was already told of, comes first and the model follows.
         Raises `DataError` for turns out of order, an empty or an overlong last turn.
         """
-        wire = self.wire(messages, sampling.max_tokens)
         alarm = self._triage(messages)
         known = alarm is not None and _same(alarm, self._triage(messages[:-2]) if len(messages) > 2 else None)
         if alarm is not None and alarm.level == "emergency" and not known:
@@ -89,6 +88,7 @@ class Doctor:
             yield Delta(text=alarm.text)
             yield Delta(reply=Reply(text=alarm.text, model="triage", alarm=alarm))
             return
+        wire = self.wire(messages, sampling.max_tokens)
         facts = self.evidence(messages).facts
         yield Delta(alarm=alarm, facts=facts)
         first_words, last_words = _first_words(alarm, known), _questions(plan(messages))
@@ -102,7 +102,14 @@ class Doctor:
                 if text:
                     yield Delta(text=text)
                 if delta.reply is not None:
+                    self._prepare(wire, shown, written=delta.reply.text)
                     yield Delta(reply=replace(delta.reply, text=shown, alarm=alarm, facts=facts))
+
+    def _prepare(self, wire: Sequence[Message], shown: str, *, written: str) -> None:
+        """Have the engine read what the Doctor added to the model's words while the user reads the answer."""
+        prepare = getattr(self.model, "prepare", None)
+        if prepare is not None and shown != written:
+            prepare([*wire, {"role": "assistant", "content": shown}])
 
     def _find(self, turns: tuple[tuple[str, str], ...]) -> Evidence:
         messages = [_message(role, content) for role, content in turns]

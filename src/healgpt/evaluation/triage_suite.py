@@ -79,7 +79,8 @@ def load_cases(path: Path) -> list[Case]:
     seen: set[str] = set()
     for number, item in enumerate(jsonl.read(path), start=1):
         level, kind = item.get("level"), item.get("kind")
-        if level not in LEVELS or (kind is None) != (level == "none") or not item.get("messages"):
+        kind_fits = kind is not None if level == "emergency" else level == "urgent" or kind is None
+        if level not in LEVELS or not kind_fits or not item.get("messages"):
             raise DataError(f"{path} 第 {number} 条的 level、kind 或 messages 不合格式，请对照文档修正。")
         case_id = str(item.get("id", number))
         if case_id in seen:
