@@ -118,7 +118,8 @@ class Doctor:
         return Evidence(() if task == "ask" else self._retrieve(messages), words)
 
     def warm(self) -> None:
-        """Load the system prompt into the engine's cache, so that the first turn prefills only its own tokens."""
+        """Load the rules, and the system prompt into the engine's cache: a first turn prefills only its own tokens."""
+        self._triage([_message("user", "您好")])
         warm = getattr(self.model, "warm", None)
         if warm is not None:
             warm(self.system)
