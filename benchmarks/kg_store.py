@@ -57,8 +57,8 @@ def asker(form: str, place: Path):  # a pair of closures, private to this script
     if form == "dictionary":
         forward, backward = pickle.loads((place / "dictionary.pkl").read_bytes())
         return (
-            lambda s: sum(fact[2] >= 0.85 for fact in forward.get(s, ())),
-            lambda r, o: sum(fact[1] >= 0.85 for fact in backward.get((o, r), ())),
+            lambda s: sum(fact[2] >= 0.86 for fact in forward.get(s, ())),
+            lambda r, o: sum(fact[1] >= 0.86 for fact in backward.get((o, r), ())),
         )
     import mmap
 
@@ -85,14 +85,14 @@ def asker(form: str, place: Path):  # a pair of closures, private to this script
         column = tables["by_subject"][:, 0]
         low, high = np.searchsorted(column, [find(s), find(s) + 1])
         rows = tables["by_subject"][low:high]
-        good = support["by_subject"][low:high] >= 0.85
+        good = support["by_subject"][low:high] >= 0.86
         return len([(relations[r], bytes(blob[offsets[o] : offsets[o + 1]]).decode()) for _, r, o in rows[good]])
 
     def subjects(r: str, o: str) -> int:
         column = tables["by_object"][:, 2]
         low, high = np.searchsorted(column, [find(o), find(o) + 1])
         rows = tables["by_object"][low:high]
-        good = (rows[:, 1] == relations.index(r)) & (support["by_object"][low:high] >= 0.85)
+        good = (rows[:, 1] == relations.index(r)) & (support["by_object"][low:high] >= 0.86)
         return len([bytes(blob[offsets[s] : offsets[s + 1]]).decode() for s, _, _ in rows[good]])
 
     return about, subjects

@@ -184,11 +184,13 @@ def _pool(claims: dict[Key, Evidence], kind_of: dict[str, str], aliases: set[tup
         for part in parts:
             evidence.sources |= part.sources
             evidence.witnesses |= part.witnesses
+    everywhere = {source for made in sources.values() for source in made}
     for name, products in families.items():
         for product in products:
             evidence = claims.setdefault((product, "成份", name), Evidence())
             evidence.witnesses.add("药名")
-            evidence.sources |= sources[product]
+            # a product of which nothing else is told still comes from somewhere
+            evidence.sources |= sources[product] or everywhere
         aliases |= {(base, name, "药名") for base in map(drugs.stem, products) if base not in (name, "")}
 
 
