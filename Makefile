@@ -63,7 +63,7 @@ $(CORE): pyproject.toml requirements.txt | $(BIN)/pip
 # torch is pinned first: a range would bring a CUDA build of several gigabytes to a machine without a GPU
 $(DEV): $(CORE) pyproject.toml constraints-cpu.txt
 	@echo "正在安装测试依赖（含 PyTorch CPU 版），第一次约需两三分钟……"
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints-cpu.txt -e ".[all,dev]"
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints-cpu.txt -e ".[web,train,eval,dev]"
 	@touch $@
 
 # what the browser and terminal tests drive; other systems: install chromium, a CJK font and tmux by hand
