@@ -3,8 +3,8 @@
     python benchmarks/baichuan.py            # about two minutes on two cores, 6 GB of memory
 
 Two ratios are printed, because they say different things: the whole forward pass, most of which is matrix products
-that both share, and the attention step alone (scores, ALiBi, softmax, mixing), which is what differs. Each
-implementation runs in a process of its own, so that its peak memory is its own; runs alternate, best of several.
+that both share, and the attention step alone (scores, ALiBi, softmax, mixing), which is what differs. Times are taken
+in one process, the two taking turns, the fastest of several runs counting; peak memory in a process each.
 """
 
 import argparse
@@ -16,10 +16,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-TOKENS, LAYERS, ROUNDS = 512, 4, 3
+LAYERS, ROUNDS = 4, 4
+BOTH = ("eager", "sdpa")
 
 
-def build(attention: str) -> Any:
+def build() -> Any:
     import torch
 
     from healgpt.models.baichuan.configuration_baichuan import BaichuanConfig
@@ -32,7 +33,6 @@ def build(attention: str) -> Any:
         num_attention_heads=40,
         num_hidden_layers=LAYERS,
         model_max_length=4096,
-        attn_implementation=attention,
     )
     torch.manual_seed(0)
     with torch.device("meta"):
@@ -44,64 +44,90 @@ def build(attention: str) -> Any:
     return model
 
 
-def best(run: Callable[[], object]) -> float:
-    """Seconds of the fastest of several runs, after one to warm up."""
-    run()
-    times = []
-    for _ in range(ROUNDS):
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
-    return min(times)
-
-
-def peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def measure(attention: str) -> dict[str, float]:
-    """Seconds of the forward pass and of one attention step, and how far memory rose above the loaded model."""
+def step(tokens: int) -> Callable[[str], object]:
+    """Return a function that runs one attention step of 40 heads the given way."""
     import torch
     from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
     from healgpt.models.baichuan.layers_baichuan import eager_attention
     from healgpt.models.baichuan.positions_baichuan import alibi_mask, alibi_slopes
 
+    states = [torch.randn(1, 40, tokens, 128) for _ in range(3)]
+    mask = alibi_mask(alibi_slopes(40), None, 0, (tokens, tokens), torch.float32)
+    layer = torch.nn.Module().eval()
+
+    def run(attention: str) -> object:
+        attend = ALL_ATTENTION_FUNCTIONS.get_interface(attention, eager_attention)
+        return attend(layer, *states, mask, dropout=0.0, scaling=128**-0.5)
+
+    return run
+
+
+def forward(tokens: int) -> Callable[[str], object]:
+    """Return a function that runs the whole model the given way."""
+    import torch
+
+    model = build()
+    ids = torch.randint(3, 1000, (1, tokens))
+
+    def run(attention: str) -> object:
+        model.set_attn_implementation(attention)
+        return model(ids, use_cache=False, logits_to_keep=1)
+
+    return run
+
+
+def seconds(run: Callable[[str], object]) -> dict[str, float]:
+    """Seconds of the fastest run of each, after one to warm up."""
+    times: dict[str, list[float]] = {attention: [] for attention in BOTH}
+    for count in range(ROUNDS + 1):
+        for attention in BOTH:
+            start = time.perf_counter()
+            run(attention)
+            if count:
+                times[attention].append(time.perf_counter() - start)
+    return {attention: min(taken) for attention, taken in times.items()}
+
+
+def rise_mib(run: Callable[[str], object], attention: str) -> float:
+    """MiB by which the peak memory of the process rises during one run."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    run(attention)
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+
+
+def measure(part: str, what: str, tokens: int) -> Any:
+    import torch
+
     torch.set_num_threads(2)
-    model = build(attention)
-    ids = torch.randint(3, 1000, (1, TOKENS))
-    layer = model.model.layers[0].self_attn
-    states = [torch.randn(1, 40, TOKENS, 128) for _ in range(3)]
-    mask = alibi_mask(alibi_slopes(40), None, 0, (TOKENS, TOKENS), torch.float32)
-    attend = ALL_ATTENTION_FUNCTIONS.get_interface(attention, eager_attention)
+    run = (step if part == "step" else forward)(tokens)
     with torch.inference_mode():
-        before = peak_mib()
-        step = best(lambda: attend(layer, *states, mask, dropout=0.0, scaling=layer.scaling))
-        step_memory = peak_mib() - before
-        before = peak_mib()
-        forward = best(lambda: model(ids, use_cache=False, logits_to_keep=1))
-        print(f"{attention}: done", file=sys.stderr)
-    return {"forward_s": forward, "step_s": step, "step_mib": step_memory, "forward_mib": peak_mib() - before}
+        return seconds(run) if what == "seconds" else rise_mib(run, what)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--attention", choices=["sdpa", "eager"], help="measure one only and print JSON")
-    chosen = parser.parse_args().attention
-    if chosen:
-        print(json.dumps(measure(chosen)))
+    parser.add_argument("--only", nargs=2, metavar=("PART", "WHAT"), help="measure one thing and print JSON")
+    parser.add_argument("--tokens", type=int, default=512, help="length of the sequence")
+    chosen = parser.parse_args()
+    if chosen.only:
+        print(json.dumps(measure(*chosen.only, chosen.tokens)))
         return
-    found = {}
-    for attention in ("eager", "sdpa"):
-        command = [sys.executable, __file__, "--attention", attention]
-        found[attention] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    print(f"Baichuan-13B shape, {LAYERS} layers, {TOKENS} tokens, float32, 2 threads")
+
+    def apart(part: str, what: str) -> Any:
+        command = [sys.executable, __file__, "--only", part, what, "--tokens", str(chosen.tokens)]
+        return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+    print(f"Baichuan-13B shape, {LAYERS} layers, {chosen.tokens} tokens, float32, 2 threads")
     print(f"{'':24}{'eager':>10}{'sdpa':>10}{'ratio':>8}")
-    rows = [("attention step, ms", "step_s", 1000), ("forward pass, ms", "forward_s", 1000)]
-    rows += [("attention memory, MiB", "step_mib", 1), ("forward memory, MiB", "forward_mib", 1)]
-    for label, key, factor in rows:
-        eager, sdpa = found["eager"][key] * factor, found["sdpa"][key] * factor
-        print(f"{label:24}{eager:10.1f}{sdpa:10.1f}{eager / max(sdpa, 0.1):8.2f}")
+    for part, label in (("step", "attention step"), ("forward", "forward pass")):
+        taken = apart(part, "seconds")
+        show(f"{label}, ms", *(taken[attention] * 1000 for attention in BOTH))
+        show(f"{label}, MiB", *(apart(part, attention) for attention in BOTH))
+
+
+def show(label: str, eager: float, sdpa: float) -> None:
+    print(f"{label:24}{eager:10.1f}{sdpa:10.1f}{eager / max(sdpa, 0.1):8.2f}", flush=True)
 
 
 if __name__ == "__main__":
