@@ -57,13 +57,13 @@ $(BIN)/pip:
 
 $(CORE): pyproject.toml requirements.txt | $(BIN)/pip
 	@echo "正在安装依赖，第一次约需一两分钟……"
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/pip install -qq --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 # torch is pinned first: a range would bring a CUDA build of several gigabytes to a machine without a GPU
 $(DEV): $(CORE) pyproject.toml constraints-cpu.txt
 	@echo "正在安装测试依赖（含 PyTorch CPU 版），第一次约需两三分钟……"
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints-cpu.txt -e ".[web,train,eval,dev]"
+	$(BIN)/pip install -qq --disable-pip-version-check -c constraints-cpu.txt -e ".[web,train,eval,dev]"
 	@touch $@
 
 # what the browser and terminal tests drive; other systems: install chromium, a CJK font and tmux by hand
