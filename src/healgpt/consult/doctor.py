@@ -1,12 +1,15 @@
 """One consultation turn: triage, retrieve, render, stream."""
 
 from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from functools import lru_cache
 
 from healgpt import prompts
 from healgpt.backends import EngineOptions, load
+from healgpt.consult.citations import CitationFilter
+from healgpt.consult.grounding import finder, open_knowledge
 from healgpt.consult.interview import Plan, opening, plan
 from healgpt.consult.limits import Gate
 from healgpt.consult.transcript import TEMPLATE_TOKENS, Evidence, fit, render
@@ -91,13 +94,15 @@ class Doctor:
         wire = self.wire(messages, sampling.max_tokens)
         facts = self.evidence(messages).facts
         yield Delta(alarm=alarm, facts=facts)
-        first_words, last_words = _first_words(alarm, known), _questions(plan(messages))
+        first_words, questions = _first_words(alarm, known), _questions(plan(messages))
+        last_words = questions or self._closing(messages)
         if first_words:
             yield Delta(text=first_words)
-        gate, shown = Gate(facts), first_words
-        with closing(self.model.stream(wire, _limited(sampling, asks=bool(last_words)))) as deltas:
+        citations, gate, shown = CitationFilter(len(facts)), Gate(facts), first_words
+        with closing(self.model.stream(wire, _limited(sampling, asks=bool(questions)))) as deltas:
             for delta in deltas:
-                text = gate.feed(delta.text) if delta.reply is None else gate.finish() + last_words
+                text = gate.feed(citations.feed(delta.text) if delta.reply is None else citations.close())
+                text += gate.finish() + last_words if delta.reply is not None else ""
                 shown += text
                 if text:
                     yield Delta(text=text)
@@ -115,7 +120,19 @@ class Doctor:
         messages = [_message(role, content) for role, content in turns]
         task = plan(messages).task
         words = "" if task == "talk" else prompts.render(f"task_{task}")
-        return Evidence(() if task == "ask" else self._retrieve(messages), words)
+        facts = () if task in ("ask", "talk") else self._retrieve(messages)
+        if self._lacks_evidence(task, facts):
+            words += prompts.render("task_no_evidence")
+        return Evidence(facts, words)
+
+    def _lacks_evidence(self, task: str, facts: tuple[Fact, ...]) -> bool:
+        """Tell whether a turn looked for facts in vain; a Doctor without a graph never looked."""
+        return self._retrieve is not no_facts and task in ("advise", "inform") and not facts
+
+    def _closing(self, messages: Sequence[Message]) -> str:
+        if not self._lacks_evidence(plan(messages).task, self.evidence(messages).facts):
+            return ""
+        return "\n\n" + prompts.render("no_evidence")
 
     def warm(self) -> None:
         """Load the rules, and the system prompt into the engine's cache: a first turn prefills only its own tokens."""
@@ -134,9 +151,14 @@ class Doctor:
 def open_doctor(spec: str, options: EngineOptions | None = None) -> Doctor:
     """Load the model that `spec` names and return a Doctor over it, its system prompt cached.
 
+    Answers are grounded in the user's graph where it has been built; it opens while the model loads.
     Raises `ModelError` or `ConfigError` as `backends.load` does.
     """
-    doctor = Doctor(load(spec, options or EngineOptions()))
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        opening_graph = pool.submit(open_knowledge)
+        model = load(spec, options or EngineOptions())
+        knowledge = opening_graph.result()
+    doctor = Doctor(model, retrieve=finder(knowledge, model.count_tokens)) if knowledge else Doctor(model)
     doctor.warm()
     return doctor
 

@@ -24,6 +24,8 @@ _GAP = (
     r"特别|非常|十分|有点儿?|有些|有|隐隐约约|隐隐|阵阵|一阵阵?的?|时不时的?|真的|太|更|越来越|稍微|微微|略微?|感觉|觉得|会|开始|今天|昨天|昨晚|最近|"
     r"两侧|两边|左边|右边|一边|[一两三四五六七几]+天|火辣辣的?|钻心地?的?|一跳一跳的?|的|得|地|了|着|是|又红又|在|疯狂|全){0,4}"
 )
+# 疼不疼 asks and says nothing
+_ASKED = re.compile(r"([痛痒晕咳吐肿胀麻烧])不\1")
 _NOT_GAP = r"(?:也|都|已经|现在|就|倒|又|再|还)*(?:不怎么|不太|不再|不|没有|没再|没|无)(?:再|会|觉得|感觉)?(?:怎么|特别|很|太)?"
 
 
@@ -86,6 +88,8 @@ class Linker:
                 candidates.append(Hit(start, last + 1, target.name, target.kind))
         candidates += _patterns(text)
         candidates += _compositions(text)
+        asked = [match.span() for match in _ASKED.finditer(text)]
+        candidates = [hit for hit in candidates if not any(_hides(low, high, hit) for low, high in asked)]
         candidates = [hit for hit in candidates if not any(_hides(low, high, hit) for low, high in shadows)]
         chosen: list[Hit] = []
         for hit in sorted(candidates, key=lambda hit: (hit.start, -hit.end)):

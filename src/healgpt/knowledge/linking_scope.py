@@ -19,7 +19,7 @@ _ASIDE = re.compile(
     r"有没有|能不能|可不可以|要不要|好不好|严不严重|是不是|会不会|不知道|不知|不停|不断|不住|不小心|不得不|不由|不自主|不仅|不光|不只|不但|不过|"
     r"不管|不论|不到|不久|没多久|不一会|没有?缓解|没有?好转|没有?用|没有?效果?|不见好|没见好|没有?退|不退|没有?停|没有?减轻|没有?改善|没有?消|不明原因|"
     r"无缘无故|无故|无法|没办法|不能|不敢|不要|不想|不愿|没想到|不懂|不清楚|不明白|没注意|没去|没看|没吃药|没治|不管用|没在意|不严重|没力气|"
-    r"没有?大碍|没什么问题|不舒服|不好|差不多|不然|不同|无痛|没控制|不吃药|没有?任何原因|没有?诱因|没有?明显诱因|没有?原因|不及时|不治|没治好|不再|不太好|"
+    r"没有?大碍|没什么问题|不舒服|不好|差不多|不然|不同|无痛|没控制|不吃药|没有?任何原因|没有?诱因|没有?明显诱因|没有?原因|无(?:明显)?(?:诱因|原因)|不及时|不治|没治好|不再|不太好|"
     r"不规律|没休息|没睡|特别|分别|区别|别的|别人|未来|未婚|非常"
 )
 _DENY = re.compile(
@@ -39,13 +39,15 @@ _ASKED_AFTER = re.compile(r"(?:了|的)?(?:吗|么|吧|嘛|呢)(?=$|[,。;!?、 
 _IS = re.compile(r"(?:是|会是|算是?|属于|得的是|叫|患上?|得了?|有)(?:这种|一种|这个|了|得了|有点|由于|因为)?$")
 _PAST = re.compile(
     r"以前|从前|曾经|曾|过去|去年|前年|小时候|幼时|既往|年轻时|年轻的时候|早年|当年|上次|上回|前几年|那时|"
-    rf"{_NUMBER}(?:多|来)?年(?:多)?(?:前|以前|之前)|{_NUMBER}个?(?:多)?月(?:前|以前|之前)|之前|有过|得过|患过|做过|犯过|出过|发过|查出过|住过|"
+    rf"{_NUMBER}(?:多|来)?年(?:多)?(?:前|以前|之前)|{_NUMBER}个?(?:多)?月(?:前|以前|之前)|之前|有过|得过|患过|做过|吃过|用过|服过|打过|犯过|出过|发过|查出过|住过|"
     r"19\d\d年|20\d\d年"
 )
 _STILL = re.compile(r"一直|至今|到现在|现在|目前|还是|仍|又|开始|这次|反复|经常|总是|老是|断断续续")
 _PAST_AFTER = re.compile(
-    r"(?:也|就|曾|都)?过(?![度敏来程后多去期分滤])|病史|史(?=[,。;、 \n]|$|\d|[一二两三四五六七八九十])|(?:已经|已|刚|刚刚|都|全|基本|早就|现在)*(?:好了|痊愈|治好|治愈|退了|消失|康复|恢复了)"
+    r"(?:也|就|曾|都)?过(?![度敏来程后多去期分滤])|病史|史(?=[,。;、 \n]|$|\d|[一二两三四五六七八九十])|"
+    r"(?:小时候|以前|之前|从前|过去|曾经|早年)(?:也|就|都)?(?:有|得|患|犯|发)过"
 )
+_RESOLVED_AFTER = re.compile(r"(?:已经|已|刚|刚刚|都|全|基本|早就|现在)*(?:好了|痊愈|治好|治愈|退了|消失|康复|恢复了)")
 _TURN = re.compile(r"但|却|而(?!且)|就是|只是|只有|不过|可是|反而|倒是|除了|现在")
 _ENUMERATION = re.compile(r"^(?:、|和|或者?|及|以及|与|跟|还有|,?也没有?|,?也不|等|/|之类的?|的|过|这些)*$")
 _SEVERE = re.compile(
@@ -112,7 +114,7 @@ def _status(scope: Scope, hit: Hit, before: Hit | None, status_before: Status) -
             return status_before
     if _doubted(scope.plain[start : hit.start], tail, hit):
         return "uncertain"
-    if _past(scope.plain[start : hit.start], tail):
+    if _past(scope.plain[start : hit.start], tail, hit.kind):
         return "past"
     return "present"
 
@@ -127,13 +129,13 @@ def _denied(lead: str) -> bool:
             and not re.search(r"的时候|以后|之后|所以|导致|引起", between)
         ):
             return True
-    found = None
-    for found in _NOT.finditer(lead):
-        pass
-    return found is not None and len(lead) - found.end() <= _NOT_REACH
+    nots = list(_NOT.finditer(lead))
+    return bool(nots) and len(lead) - nots[-1].end() <= _NOT_REACH
 
 
 def _doubted(lead: str, tail: str, hit: Hit) -> bool:
+    if re.match(r"(?:有关|有关系|引起|导致|造成)", tail):
+        return False  # the cause is in doubt, not the thing
     for cue in _DOUBT.finditer(lead):
         if len(lead) - cue.end() <= _DOUBT_REACH and not re.search(r"引起|导致|造成|影响|是因为", lead[cue.end() :]):
             return cue[0] != "会不会" or hit.kind == "disease"
@@ -142,8 +144,8 @@ def _doubted(lead: str, tail: str, hit: Hit) -> bool:
     return hit.kind == "disease" and bool(_ASKED_AFTER.match(tail)) and bool(_IS.search(lead))
 
 
-def _past(lead: str, tail: str) -> bool:
-    if _PAST_AFTER.match(tail):
+def _past(lead: str, tail: str, kind: str) -> bool:
+    if _PAST_AFTER.match(tail) or (kind in ("disease", "symptom") and _RESOLVED_AFTER.match(tail)):
         return True
     for cue in _PAST.finditer(lead):
         between = lead[cue.end() :]

@@ -5,7 +5,7 @@ Data: lexicon.toml (everyday expressions) and linking.toml (stop words, patterns
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -23,7 +23,15 @@ _LONGEST = 16
 _LONGEST_FACTLESS = 6
 _SAME = {"疼": "痛", "涨": "胀", "您": "你", "她": "他", "粘": "黏", "莲花清瘟": "连花清瘟"}
 _INVISIBLE = re.compile("[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]+")
-_NO_NAME = re.compile(r"[，。；、？！：\s]|^[a-z0-9.%]{1,2}$|^[一-鿿]$")
+# values of raw triples that are half a sentence: 有发热, 无腹痛, 伴呕吐
+_NO_NAME = re.compile(
+    r"[，。；、？！：,;:\s]|^[有无不伴可呈如未并见及与和或能会患使以致因经对该本少多偶常仅被为是]|^[a-z0-9.%]{1,2}$|^[\d.]+$|^[一-鿿]$"
+)
+
+_MODIFIER = re.compile(
+    r"^(?:治疗|严重|轻度|中度|重度|轻微|早期|晚期|初期|顽固性?|老年人?|引起|容易|易|次|明显|持续|反复|偶有|轻|伴发?)"
+    r"|(?:患者|病人|症状|发作时|等症|等)$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,30 +117,36 @@ def surfaces(graph: KnowledgeGraph | None) -> dict[str, Target]:
     if graph is None:
         return found
     stop, short = words("stop"), words("short")
-    telling: set[str] = set()
-    for every in (False, True):
-        for surface, name, kind in _distinct(graph.names(every=every)):
-            if every and surface in telling:
+    for factless in (False, True):
+        for surface, name, kind in graph.names(every=factless):
+            if _worthless(surface, kind, factless=factless):
                 continue
-            telling.add(surface)
             folded = fold(surface).text
-            if folded not in found and folded not in stop and _fits(folded, kind, short, factless=every):
+            if folded not in found and folded not in stop and _fits(folded, kind, short, factless=factless):
                 found[folded] = Target(name, kind)
-    return found
+    return {surface: target for surface, target in found.items() if not _composed(surface, target, found)}
 
 
-def _distinct(names: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str, str]]:
-    seen: set[str] = set()
-    for surface, name, kind in names:
-        if surface not in seen:
-            seen.add(surface)
-            yield surface, name, kind
+def _composed(surface: str, target: Target, table: Mapping[str, Target]) -> bool:
+    """Say whether `surface` is better read as its parts: 胃胀反酸 as two symptoms, 治疗糖尿病 as the disease."""
+    if surface in lexicon():
+        return False
+    rest = _MODIFIER.sub("", surface)
+    if rest != surface and rest in table:
+        return True
+    if target.kind not in ("symptom", "unknown") or len(surface) < 4:
+        return False
+    return any(surface[:cut] in lexicon() and surface[cut:] in lexicon() for cut in range(2, len(surface) - 1))
+
+
+def _worthless(surface: str, kind: str, *, factless: bool) -> bool:
+    if factless:
+        return kind not in _CHECKED or len(surface) > _LONGEST_FACTLESS
+    return kind not in LINKED or len(surface) > _LONGEST
 
 
 def _fits(surface: str, kind: str, short: frozenset[str], *, factless: bool) -> bool:
-    if kind not in LINKED or _NO_NAME.search(surface) or len(surface) > _LONGEST:
-        return False
-    if factless and (kind not in _CHECKED or len(surface) > _LONGEST_FACTLESS or of_ending(surface) != kind):
+    if _NO_NAME.search(surface) or (factless and of_ending(surface) != kind):
         return False
     if len(surface) == 2:
         return surface in short or (kind in _CHECKED and of_ending(surface) in _CHECKED)
