@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -20,13 +20,18 @@ from healgpt.knowledge.relations import schema
 from healgpt.schema import Fact
 
 app = typer.Typer(
-    help="知识图谱：统计、搜索、查看、导入、导出。",
-    epilog="例子：healgpt kg show 颈椎病 ｜ healgpt kg show 头晕 -r 常见于 ｜ healgpt kg import 院内.csv",
+    help="知识图谱：提问、统计、搜索、查看、导入、导出；认出一句话里的疾病、症状和药。",
+    epilog="例子：healgpt kg ask 颈椎病要做哪些检查？ ｜ healgpt kg show 颈椎病 ｜ healgpt kg import 院内.csv",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 AsJson = Annotated[bool, typer.Option("--json", help="每行输出一个 JSON 对象")]
 Store = Annotated[Path | None, typer.Option("--store", help="用这个图谱文件，而不是 ~/.healgpt 里的")]
+
+# kinds of linking that the graph's schema does not have, and the words for what is said of a mention
+_KINDS = {"food": "食物"}
+_STATUSES = {"present": "有", "absent": "没有", "uncertain": "疑似", "past": "以前"}
+_SEVERITIES = {"": "", "mild": "轻", "severe": "重"}
 
 
 def opened(store: Path | None = None) -> graphs.KnowledgeGraph:
@@ -126,6 +131,105 @@ def show(  # noqa: PLR0917  # each is a flag of the command line
     for one, facts in groups.items():
         if facts:
             print(f"  {one}：{'；'.join(f'{fact.object} {fact.support:.2f}' for fact in facts)}")
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(metavar="问题", help="一个健康问题")],
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="最多几条事实")] = 15,
+    as_json: AsJson = False,
+    store: Store = None,
+) -> None:
+    """不用模型，直接用图谱里的事实回答，每条都注明来源和支持度。
+
+    例子：healgpt kg ask "颈椎病要做哪些检查？"
+    """
+    from healgpt.consult.intent import understand
+    from healgpt.knowledge.linking import open_linker
+    from healgpt.knowledge.retrieval import Retriever, generous
+
+    with opened(store) as graph:
+        mentions, intent = understand([{"role": "user", "content": question}], open_linker(graph).link)
+        facts = Retriever(graph).find(mentions, wanted=generous(intent.wanted), limit=limit)
+    if as_json:
+        _print(facts, as_json)
+        return
+    named = "、".join(dict.fromkeys(f"{one.name}（{_kind(one.kind)}）" for one in mentions))
+    print(f"认出：{named or '没有认出疾病、症状或药'}；想问：{intent.label}\n")
+    for number, fact in enumerate(facts, start=1):
+        print(
+            f"[{number}] {fact.subject}·{fact.predicate}：{fact.object}（来源 {fact.source}，支持度 {fact.support:.2f}）"
+        )
+    if not facts:
+        print("图谱里没有找到能回答这个问题、又达到可用标准的事实。可以换个说法，或用 healgpt kg search 找名称。")
+
+
+@app.command()
+def link(
+    text: Annotated[str | None, typer.Argument(metavar="文字", help="不写就从标准输入逐行读 JSONL")] = None,
+    as_json: AsJson = False,
+    store: Store = None,
+) -> None:
+    """认出一句话里的疾病、症状、药、检查和食物：标准名称、有无、是谁的、多久、轻重。
+
+    例子：healgpt kg link "我妈头有点疼三天了，没有发烧"；healgpt kg link --json < 问题.jsonl
+    """
+    from healgpt.cli.batch import conversations
+    from healgpt.knowledge.linking import about, open_linker
+
+    with opened(store) as graph:
+        linker = open_linker(graph)
+    for item, messages in conversations(text):
+        spoken = [(turn, message["content"]) for turn, message in enumerate(messages) if message["role"] == "user"]
+        found = [(turn, mention) for turn, said in spoken for mention in linker.link(said)]
+        if as_json:
+            rows = [{"turn": turn, **asdict(mention)} for turn, mention in found]
+            person = asdict(about("，".join(said for _, said in spoken)))
+            print(jsonl.dump({**_named(item), "mentions": rows, "person": person}))
+            continue
+        for _, one in found:
+            details = "，".join(filter(None, (_STATUSES[one.status], one.who, one.duration, _SEVERITIES[one.severity])))
+            print(f"{one.text} → {one.name}（{_kind(one.kind)}；{details}）")
+        if not found:
+            print("没有认出疾病、症状、药、检查或食物。")
+
+
+@app.command()
+def facts(
+    text: Annotated[str | None, typer.Argument(metavar="文字", help="不写就从标准输入逐行读 JSONL")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="最多几条事实")] = 8,
+    as_json: AsJson = False,
+    store: Store = None,
+) -> None:
+    """显示回答一句话（或一段对话的最后一句）时会引用哪些事实。
+
+    例子：healgpt kg facts "孕妇能吃布洛芬吗"；healgpt kg facts --json < 对话.jsonl
+    """
+    from healgpt.cli.batch import conversations
+    from healgpt.consult.intent import understand
+    from healgpt.knowledge.linking import open_linker
+    from healgpt.knowledge.retrieval import Retriever
+
+    with opened(store) as graph:
+        linker, retriever = open_linker(graph), Retriever(graph)
+        for item, messages in conversations(text):
+            mentions, intent = understand(messages, linker.link)
+            found = retriever.find(mentions, wanted=intent.wanted, limit=limit)
+            if as_json:
+                names = list(dict.fromkeys(one.name for one in mentions))
+                rows = [as_row(fact) for fact in found]
+                print(jsonl.dump({**_named(item), "intent": intent.name, "entities": names, "facts": rows}))
+                continue
+            print(f"想问：{intent.label}")
+            _print(found, as_json)
+
+
+def _kind(kind: str) -> str:
+    return schema().kinds.get(kind) or _KINDS.get(kind, kind)
+
+
+def _named(item: dict[str, Any]) -> dict[str, Any]:
+    return {"id": item["id"]} if "id" in item else {}
 
 
 def _print(facts: Iterable[Fact], as_json: bool) -> None:

@@ -25,7 +25,9 @@ _CONSIDERED = 12
 _LOOK_BACK = 4
 
 _GREETING = re.compile(
-    r"[,。!! ~～…]*(?:你好|您好|谢谢你?|多谢|感谢|再见|好的|好|嗯+|哦+|在吗|在不在|hi|hello|ok|拜拜|明白了?|知道了?|医生|大夫|请问|早上好|晚上好|辛苦了?|了|啊|呀|吧|[,。!?! ~～…])+",
+    r"[,。!! ~～…]*(?:你好|您好|谢谢你?|多谢|感谢|再见|好的|好|嗯+|哦+|在吗|在不在|hi|hello|"
+    r"ok|拜拜|明白了?|知道了?|"
+    r"医生|大夫|请问|早上好|晚上好|辛苦了?|了|啊|呀|吧|[,。!?! ~～…])+",
     re.I,
 )
 
@@ -108,11 +110,16 @@ def evidence_finder(
     """Return the function that a Doctor calls for its facts: at most `budget` tokens of them, none for small talk."""
 
     def find(messages: Sequence[Message]) -> tuple[Fact, ...]:
-        mentions = topic(messages, linker.link)
-        last = next((message["content"] for message in reversed(messages) if message["role"] == "user"), "")
-        wanted = intent(last, mentions).wanted
-        if not wanted:
+        mentions, wanted = understand(messages, linker.link)
+        if not wanted.wanted:
             return ()
-        return fitting(retriever.find(mentions, wanted=wanted, limit=_CONSIDERED), count, budget=budget)
+        return fitting(retriever.find(mentions, wanted=wanted.wanted, limit=_CONSIDERED), count, budget=budget)
 
     return find
+
+
+def understand(messages: Sequence[Message], link: Callable[[str], list[Mention]]) -> tuple[list[Mention], Intent]:
+    """Return what the last user turn is about and what it wants."""
+    mentions = topic(messages, link)
+    last = next((message["content"] for message in reversed(messages) if message["role"] == "user"), "")
+    return mentions, intent(last, mentions)

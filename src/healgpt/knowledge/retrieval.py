@@ -6,11 +6,11 @@ cut to size. The same mentions always give the same facts.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from healgpt.knowledge.graph import KnowledgeGraph
 from healgpt.knowledge.linking import Linker, Mention, open_linker
-from healgpt.knowledge.linking_words import lexicon, wider
+from healgpt.knowledge.linking_words import rules, wider
 from healgpt.schema import Fact
 
 # kind of entity -> relations wanted, most telling first, each with how many of its facts
@@ -30,6 +30,8 @@ GENERAL: Wanted = {
 _CANDIDATES, _SYMPTOMS = 3, 6
 # facts looked at for one relation of one entity; symptoms have up to 1,300 diseases
 _MOST, _WIDEST = 40, 1500
+# support from which a symptom counts as a leading one of its disease
+_LEADING = 0.9
 
 
 class Retriever:
@@ -77,20 +79,20 @@ class Retriever:
         return {fact.subject: fact for fact in facts}
 
     def _likely(self, names: Sequence[str]) -> list[Fact]:
-        """Return what speaks for the everyday diseases that fit most of the symptoms `names`, rare symptoms first.
+        """Return what speaks for the illnesses that fit most of the symptoms `names`, rare symptoms first.
 
-        Only diseases that the lexicon knows: the graph lists hundreds of rare poisonings for every headache.
+        Only illnesses that people see a doctor for every day: the graph lists hundreds of rare poisonings for every
+        headache. One that explains a single symptom must have it among its leading ones.
         """
-        common = {target.name for target in lexicon().values() if target.kind == "disease"}
         told = [rows for name in names[:_SYMPTOMS] if (rows := self._diseases(name))]
         weights: dict[str, float] = {}
         for rows in told:
-            for disease in rows.keys() & common:
+            for disease in rows.keys() & _everyday():
                 weights[disease] = weights.get(disease, 0.0) + 1.0 / math.log(2 + len(rows))
         ranked = sorted(weights, key=lambda disease: (-weights[disease], -_support(told, disease), disease))
-        ranked = [disease for disease in ranked if disease not in names][:_CANDIDATES]
-        found = [max((rows[disease] for rows in told if disease in rows), key=_supported) for disease in ranked]
-        for disease in ranked[:2]:
+        likely = [disease for disease in ranked if disease not in names and _enough(told, disease)][:_CANDIDATES]
+        found = [max((rows[disease] for rows in told if disease in rows), key=_supported) for disease in likely]
+        for disease in likely[:2]:
             found += self.facts(disease, "就诊科室")[:1]
         return found
 
@@ -122,6 +124,11 @@ def fitting(facts: Sequence[Fact], count: Callable[[str], int], *, budget: int =
             kept.append(fact)
             left -= cost
     return tuple(kept)
+
+
+def generous(wanted: Wanted) -> Wanted:
+    """Return `wanted` with up to three times as many facts of each relation, for a reader instead of a model."""
+    return {kind: tuple((relation, 3 * most) for relation, most in listed) for kind, listed in wanted.items()}
 
 
 def _entities(mentions: Sequence[Mention]) -> list[tuple[str, str]]:
@@ -156,6 +163,16 @@ def _same(one: str, other: str) -> bool:
     if min(len(one), len(other)) < 6:
         return one == other
     return len(set(one) & set(other)) / min(len(set(one)), len(set(other))) > 0.8
+
+
+@cache
+def _everyday() -> frozenset[str]:
+    return frozenset(str(rules()["common"]).split())
+
+
+def _enough(told: Sequence[Mapping[str, Fact]], disease: str) -> bool:
+    supports = [rows[disease].support for rows in told if disease in rows]
+    return len(supports) > 1 or supports[0] >= _LEADING
 
 
 def _supported(fact: Fact) -> float:
