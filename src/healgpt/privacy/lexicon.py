@@ -21,6 +21,10 @@ class Lexicon:
     not_given: frozenset[str]
     safe_left: frozenset[str]
     public_figures: frozenset[str]
+    frequent: frozenset[str]
+    elements: frozenset[str]
+    transcribed: frozenset[str]
+    fictional: frozenset[str]
     regions: tuple[str, ...]
     words: frozenset[str]
     bad_left: dict[str, str]
@@ -50,6 +54,10 @@ def lexicon() -> Lexicon:
         not_given=characters("not_given"),
         safe_left=characters("safe_left"),
         public_figures=words("public_figures"),
+        frequent=characters("frequent"),
+        elements=words("elements"),
+        transcribed=characters("transcribed"),
+        fictional=words("fictional"),
         # longest first, so that 张家港 wins over a shorter name in a pattern
         regions=tuple(sorted(words("provinces") | words("cities"), key=lambda name: (-len(name), name))),
         words=words("words"),

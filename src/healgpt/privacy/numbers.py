@@ -24,12 +24,24 @@ _RECORD_CUES = (
     "住院病历|住院流水|住院登记|住院|门诊病历|门诊卡|门诊登记|门诊|病案|病历本|病历|病例|就诊卡|就诊登记|"
     "就诊序|就诊|诊疗卡|就医卡|"
     "登记|档案|健康档案|健康卡|急诊|病理|影像|放射|超声|检查单|检查|体检|患者|病人|挂号单?|医疗卡|[CM]T|CT|"
-    "MRI?|DR|X光片|X线|B超|片子?"
+    "MRI?|DR|X光片|X线|B超|片子?|门急诊|电子病历|标本|样本|检验单?|化验单?|报告单|申请单|透析|内镜|胃镜|肠镜|心电图?|"
+    "核磁|磁共振|产检|建档|围产|母子手册|接种证|就医|诊疗|病区"
 )
 _RECORD = re.compile(
     rf"(?:(?:{_RECORD_CUES})(?:号码|编号|单号|序号|号|码|ID|id|Id)|(?<![A-Za-z])(?:MRN|PID|ID号)(?![A-Za-z])|"
     rf"(?:病案|就诊卡|诊疗卡|门诊卡|健康卡)(?=[:：])){_SAY}"
     r"([A-Za-z]{0,6}[-_]?[0-9](?:[-_]?[A-Za-z0-9]){2,23})(?![A-Za-z0-9])"
+)
+# a card or a file without the word 号: 诊疗卡GZ8827301丢了; bare digits count after cards only, elsewhere they are dates
+_BARE_RECORD = re.compile(
+    r"(?:(?:就诊|诊疗|门诊|就医|医疗|健康|诊断|一卡通)卡(?:是|为|:|：)?[ :：]{0,2}(?=[A-Za-z]{0,4}[0-9]{6})|"
+    r"(?:病案|病历本?|病例|住院|门诊|急诊|登记|档案)(?:是|为|:|：)?[ :：]{0,2}(?=[A-Za-z]{1,4}-?[0-9]{5}))"
+    r"([A-Za-z]{0,4}[-_]?[0-9](?:[-_]?[A-Za-z0-9]){4,23})(?![A-Za-z0-9年月日元%])"
+)
+_BARE_INSURANCE = re.compile(
+    r"(?:医保|社保|农合|合作医疗|医疗证|社会保[障险]|医疗保险|参[保合]|惠民保|[一-龥]险|投保|保险|保险?单|理赔|报案|赔案|结案)"
+    r"(?:卡|证|单|账户|个人)?(?:的)?(?:号码|编号|号|码|ID|id)?(?:是|为|:|：|=)?[ :：]{0,2}"
+    r"((?:[A-Za-z]{1,6}[-_]?(?=[0-9-]{6})|(?=[0-9]{8}))[0-9](?:[-_]?[A-Za-z0-9]){5,23})(?![A-Za-z0-9年月日元块%.])"
 )
 _INSURANCE = re.compile(
     r"(?:医保电子凭证|医保个人|医保卡|医保证|医保|社保卡|社保|社会保障卡?|社会保险卡?|医疗保险证?|医疗证|"
@@ -41,13 +53,19 @@ _INSURANCE = re.compile(
 _WECHAT = re.compile(
     r"(?:(?<![A-Za-z])(?:(?:微信|薇信|威信|V信|v信|we ?chat|WeChat|Wechat|WECHAT|weixin|Weixin)(?:账号|帐号|"
     r"号码|号|id|ID|Id)?|"
-    r"(?:vx|VX|Vx|wx|WX|Wx)号?|加[vV]|[+][vV]|加我?个?微信?|加微信?)"
+    r"(?:vx|VX|Vx|wx|WX|Wx)号?|加我?[vV]|[+][vV]|加我?个?微信?|加微信?|(?:徽|胃|围|薇)信号?|加?卫星号?|绿泡泡|[vV]号?(?=[:：]))"
     r" ?(?:\((?:同手机|同号)\))?(?:我的?|的|是|为|叫|搜|加|:|：|=)?[ :：，,]{0,3})"
     r"([A-Za-z](?:[-_]?[A-Za-z0-9_]){4,30}|1[3-9][0-9]{9}|[1-9][0-9]{5,11})(?![A-Za-z0-9_])(?! ?@)"
 )
+# further from its cue an account must look like one: a letter first, and a digit or a line inside
+_FAR_WECHAT = re.compile(
+    r"(?:微信|薇信|威信|VX|vx|wx)(?!群|公众|小程序|支付|运动)[^。！？!?\nA-Za-z0-9]{1,14}"
+    r"((?=[A-Za-z_-]{1,18}[0-9]|[A-Za-z]{1,18}[-_])[A-Za-z](?:[-_]?[A-Za-z0-9_]){5,19})(?![A-Za-z0-9_@])"
+)
 _QQ = re.compile(
-    r"(?:(?<![A-Za-z])[Qq][Qq]|扣扣|企鹅)(?:群|邮箱)?(?:账号|帐号|号码|号|ID|id)?"
-    r" ?(?:我的?|的|是|为|搜|加|:|：|=)?[ :：]{0,3}([1-9][0-9]{4,11})(?![A-Za-z0-9@])"
+    r"(?:(?<![A-Za-z])[Qq][Qq]|扣扣|企鹅|(?:秋秋|球球|抠抠|叩叩)(?=号|[:：0-9])|(?<![A-Za-z0-9])[Qq](?=号|[:：])|"
+    r"(?:加我?|我的?|扣)[Qq扣](?=[:：0-9 ]))(?:群|邮箱)?(?:账号|帐号|号码|号|ID|id)?"
+    r" ?(?:我的?|的|是|为|搜|加|:|：|=)?[ :：]{0,3}([1-9][0-9]{4,11})(?![A-Za-z0-9@步元块毫])"
 )
 
 _S = r"[-—–· .]"
@@ -110,8 +128,11 @@ def find(text: str) -> Iterator[Found]:
     """Yield identifiers; overlaps are possible, the surer kind comes first."""
     yield from _whole(_EMAIL, text, "EMAIL")
     yield from _group(_INSURANCE, text, "INSURANCE")
+    yield from _guarded(_BARE_INSURANCE, text, "INSURANCE")
     yield from _record(text)
+    yield from _guarded(_BARE_RECORD, text, "MEDICAL_RECORD")
     yield from _group(_WECHAT, text, "WECHAT")
+    yield from _guarded(_FAR_WECHAT, text, "WECHAT")
     yield from _group(_QQ, text, "QQ")
     yield from _group(_CUED_IDENTITY, text, "ID_CARD")
     yield from _long_numbers(text)
@@ -127,6 +148,12 @@ def _whole(pattern: re.Pattern[str], text: str, kind: Kind) -> Iterator[Found]:
 def _group(pattern: re.Pattern[str], text: str, kind: Kind) -> Iterator[Found]:
     for match in pattern.finditer(text):
         yield Found(match.start(1), match.end(1), kind)
+
+
+def _guarded(pattern: re.Pattern[str], text: str, kind: Kind) -> Iterator[Found]:
+    for match in pattern.finditer(text):
+        if not _names_another_number(text, match.start(1)):
+            yield Found(match.start(1), match.end(1), kind)
 
 
 def _record(text: str) -> Iterator[Found]:

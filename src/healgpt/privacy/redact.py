@@ -8,16 +8,30 @@ down in docs/reference/privacy.md: names without any cue, addresses told in a ro
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import NoReturn
 
 from healgpt.privacy import addresses, dates, names, numbers, places
 from healgpt.privacy.kinds import KIND_OF_LABEL, MASKS, PLACEHOLDER, Found, Kind, placeholder
 from healgpt.schema import Message
 
-_FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+_FULL_WIDTH: dict[int, int | str] = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 # these keep their width, because as Chinese punctuation they end a clause
 for _kept in "，。；：！？（）":
     _FULL_WIDTH.pop(ord(_kept), None)
+
+
+@cache
+def _spelling() -> dict[int, int | str]:
+    """Return the table to one spelling, character for character: half width, simplified."""
+    from opencc import OpenCC
+
+    ideographs = [chr(code) for code in range(0x4E00, 0x9FA6)]
+    simplified = OpenCC("t2s").convert("\n".join(ideographs)).split("\n")
+    # a surname, or common in names, where the simplified form is a function word
+    kept = "乾於瞭麼"
+    pairs = zip(ideographs, simplified, strict=True)
+    return _FULL_WIDTH | {ord(old): new for old, new in pairs if old != new and len(new) == 1 and old not in kept}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +142,7 @@ def _find(text: str, known_names: set[str]) -> list[Found]:
     """
     holes = [Found(match.start(), match.end(), KIND_OF_LABEL[match[1]]) for match in PLACEHOLDER.finditer(text)]
     findings: list[Found] = []
-    plain = text.translate(_FULL_WIDTH)
+    plain = text.translate(_spelling())
     while True:
         masked, offsets = _mask(plain, holes)
         fresh = [
