@@ -157,11 +157,10 @@ def ask(
     named = "、".join(dict.fromkeys(f"{one.name}（{_kind(one.kind)}）" for one in mentions))
     print(f"认出：{named or '没有认出疾病、症状或药'}；想问：{intent.label}\n")
     for number, fact in enumerate(facts, start=1):
-        print(
-            f"[{number}] {fact.subject}·{fact.predicate}：{fact.object}（来源 {fact.source}，支持度 {fact.support:.2f}）"
-        )
+        evidence = f"来源 {fact.source}，支持度 {fact.support:.2f}"
+        print(f"[{number}] {fact.subject}·{fact.predicate}：{fact.object}（{evidence}）")
     if not facts:
-        print("图谱里没有找到能回答这个问题、又达到可用标准的事实。可以换个说法，或用 healgpt kg search 找名称。")
+        print("图谱里没有找到能回答这个问题、又达到可用标准的事实。请换个说法，或用 healgpt kg search 找名称。")
 
 
 @app.command()

@@ -31,6 +31,12 @@ _GREETING = re.compile(
     re.I,
 )
 
+# what is asked decides, not what is told before it: "去医院检查说是癫痫，能治好吗？" asks about treatment
+_SENTENCE = re.compile(r"[^。!?\n]+[。!?\n]?")
+_QUESTION = re.compile(
+    r"\?|吗|么|呢|怎么|怎样|如何|什么|啥|哪|几|多少|多久|能不能|可不可以|是不是|会不会|要不要|咋|为何"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Intent:
@@ -72,6 +78,8 @@ def _most(entry: str) -> tuple[str, int]:
 def intent(text: str, mentions: Sequence[Mention]) -> Intent:
     """Return what `text`, which names `mentions`, wants; the first row of intent.toml that agrees."""
     folded = fold(text).text
+    questions = [sentence for sentence in _SENTENCE.findall(folded) if _QUESTION.search(sentence)]
+    asked = "\n".join(_tail(sentence) for sentence in questions) or folded
     kinds = {mention.kind for mention in mentions}
     if not kinds and _GREETING.fullmatch(folded):
         return CHITCHAT
@@ -80,9 +88,16 @@ def intent(text: str, mentions: Sequence[Mention]) -> Intent:
             continue
         if not row.kinds and not kinds:
             continue
-        if row.match is None or row.match.search(folded):
+        if row.match is None or row.match.search(asked):
             return row.intent
     return OUT_OF_SCOPE
+
+
+def _tail(sentence: str) -> str:
+    """Return what of a long sentence can hold its question: stories run on with commas and end in it."""
+    clauses = re.split(r"[,;]", sentence)
+    asking = [clause for clause in clauses if _QUESTION.search(clause)]
+    return ",".join(asking or clauses[-2:])
 
 
 def topic(messages: Sequence[Message], link: Callable[[str], list[Mention]]) -> list[Mention]:

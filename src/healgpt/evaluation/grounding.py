@@ -22,7 +22,9 @@ Verdict = Literal["agrees", "contradicts", "unrelated", "not_given"]
 _OVERLAP = 0.5
 _NEGATIVE = re.compile(r"无|不|禁|忌|没有|勿|慎")
 _ALWAYS_NEGATIVE = frozenset({"禁忌", "注意事项"})
-_NOT_NEEDED = re.compile(r"(?:不需要?|无需|不用|不必|没必要|不能|不可以?|不宜|不会|不是|没有|并非|避免|禁止|不应)$")
+_NOT_NEEDED = re.compile(
+    r"(?:不需要?|无需|不用|不必|没必要|不能|不可以?|不宜|不会|不是|没有|并非|避免|禁止|不应)(?:再|去)?[做查吃用服有]?$"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ from healgpt.knowledge.linking_words import Target, fold, lexicon, rules, surfac
 LONGEST_MESSAGE = 20_000
 
 _GAP = (
-    r"(?:里面?|上|部|这[里儿边]|那[里儿边]|周围|附近|一直|老是|老|总是|总|经常|常常|有时候?|偶尔|突然|忽然|还是|就|也|都|又|还|很|好|"
+    r"(?:里面?|上|部|这[里儿边]|那[里儿边]|周围|附近|一直|老是|老|总是|总|经常|常常|有时候?|偶尔|突然|忽然|"
+    r"还是|就|也|都|又|还|很|好|"
     r"特别|非常|十分|有点儿?|有些|有|隐隐约约|隐隐|阵阵|"
     r"一阵阵?的?|时不时的?|真的|太|更|越来越|稍微|微微|略微?|感觉|觉得|会|开始|今天|昨天|昨晚|最近|"
     r"两侧|两边|左边|右边|[一两三四五六七几]+天|火辣辣的?|钻心地?的?|一跳一跳的?|的|得|地|了|着|是|在){0,4}"
@@ -170,7 +171,7 @@ def _compositions(text: str) -> Iterator[Hit]:
     anywhere: Mapping[str, str] = rules()["anywhere"]
     for match in pattern.finditer(text):
         feeling = feelings[match["feeling"]]
-        name = sites[match["site"]].get(feeling) or anywhere.get(feeling)
+        name = sites[match["site"]].get(feeling, anywhere.get(feeling, ""))
         if name:
             known = lexicon().get(fold(name).text)
             kind = known.kind if known else "symptom"

@@ -20,7 +20,7 @@ _ASIDE = re.compile(
     r"不管|不论|不到|不久|没多久|不一会|没有?缓解|没有?好转|没有?用|没有?效果?|不见好|没见好|没有?退|不退|没有?停|没有?减轻|没有?改善|没有?消|不明原因|"
     r"无缘无故|无故|无法|没办法|不能|不敢|不要|不想|不愿|没想到|不懂|不清楚|不明白|没注意|没去|没看|没吃药|没治|不管用|没在意|不严重|没力气|"
     r"没有?大碍|没什么问题|不舒服|不好|差不多|不然|不同|无痛|没控制|不吃药|没有?任何原因|没有?诱因|没有?明显诱因|没有?原因|无(?:明显)?(?:诱因|原因)|不及时|不治|没治好|不再|不太好|"
-    r"不规律|没休息|没睡|特别|分别|区别|别的|别人|未来|未婚|非常"
+    r"不规律|没休息|没睡|动不动|特别|分别|区别|别的|别人|未来|未婚|非常"
 )
 _DENY = re.compile(
     r"没有(?:出现|发现|发生|明显|任何|什么|过)*|没(?:出现|发现|查出|得|患|啥|什么|任何)过?|否认|未见|未出现|未发现|未诉|并无|从未|从没|"
@@ -44,10 +44,13 @@ _PAST = re.compile(
 )
 _STILL = re.compile(r"一直|至今|到现在|现在|目前|还是|仍|又|开始|这次|反复|经常|总是|老是|断断续续")
 _PAST_AFTER = re.compile(
-    r"(?:也|就|曾|都)?过(?![度敏来程后多去期分滤])|病史|史(?=[,。;、 \n]|$|\d|[一二两三四五六七八九十])|"
+    r"(?:也|就|曾|都)?过(?![度敏来程后多去期分滤高低大小重长快慢于])|"
+    r"病史|史(?=[,。;、 \n]|$|\d|[一二两三四五六七八九十])|"
     r"(?:小时候|以前|之前|从前|过去|曾经|早年)(?:也|就|都)?(?:有|得|患|犯|发)过"
 )
-_RESOLVED_AFTER = re.compile(r"(?:已经|已|刚|刚刚|都|全|基本|早就|现在)*(?:好了|痊愈|治好|治愈|退了|消失|康复|恢复了)")
+_RESOLVED_AFTER = re.compile(
+    r"(?:已经|已|刚|刚刚|都|全|基本|早就|现在)*(?:好了|痊愈了?(?!吗)|治好了(?!吗)|治愈了|退了|消失了?|康复了|恢复了)"
+)
 _TURN = re.compile(r"但|却|而(?!且)|就是|只是|只有|不过|可是|反而|倒是|除了|现在")
 _ENUMERATION = re.compile(r"^(?:、|和|或者?|及|以及|与|跟|还有|,?也没有?|,?也不|等|/|之类的?|的|过|这些)*$")
 _SEVERE = re.compile(
@@ -60,7 +63,8 @@ _SPAN = re.compile(
 )
 _NOT_SPAN = re.compile(rf"每[天日周月年]|{_NUMBER}(?:周岁|岁|个月大)")
 
-_DENY_REACH, _NOT_REACH, _DOUBT_REACH, _PAST_REACH = 14, 2, 16, 24
+_CAUSE = re.compile(r"引起|导致|造成|影响|是因为")
+_DENY_REACH, _NOT_REACH, _DOUBT_REACH, _WORRY_REACH, _PAST_REACH = 14, 2, 16, 6, 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +141,9 @@ def _doubted(lead: str, tail: str, hit: Hit) -> bool:
     if re.match(r"(?:有关|有关系|引起|导致|造成)", tail):
         return False  # the cause is in doubt, not the thing
     for cue in _DOUBT.finditer(lead):
-        if len(lead) - cue.end() <= _DOUBT_REACH and not re.search(r"引起|导致|造成|影响|是因为", lead[cue.end() :]):
+        between = lead[cue.end() :]
+        reach = _WORRY_REACH if cue[0] in ("担心", "怕是") else _DOUBT_REACH
+        if len(between) <= reach and not _TURN.search(between) and not _CAUSE.search(between):
             return cue[0] != "会不会" or hit.kind == "disease"
     if _DOUBT_AFTER.match(tail):
         return True

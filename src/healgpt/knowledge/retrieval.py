@@ -28,6 +28,8 @@ GENERAL: Wanted = {
 }
 # diseases that a patient's symptoms may point to, and the symptoms of a message that are looked at
 _CANDIDATES, _SYMPTOMS = 3, 6
+# symptoms that point nowhere by themselves
+_VAGUE = frozenset({"疼痛", "肿胀", "出血", "包块", "瘙痒", "过敏", "麻木"})
 # facts looked at for one relation of one entity; symptoms have up to 1,300 diseases
 _MOST, _WIDEST = 40, 1500
 # support from which a symptom counts as a leading one of its disease
@@ -51,7 +53,8 @@ class Retriever:
         told = _entities(mentions)
         queues = [self._of(name, wanted.get(kind, ())) for name, kind in told]
         if any(relation == "常见于" for relation, _ in wanted.get("symptom", ())):
-            queues.append(self._likely([name for name, _ in told]))
+            felt = [name for name, kind in told if kind == "symptom" and name not in _VAGUE]
+            queues.append(self._likely(felt))
         found = _dealt(queues, limit)
         return sorted(found, key=lambda fact: -fact.support)
 
