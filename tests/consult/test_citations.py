@@ -98,5 +98,5 @@ def test_a_cited_sentence_is_compared_with_its_fact(sentence, verdict):
 def test_agreement_is_counted_over_citations():
     answers = [("建议做血常规[1]。多休息[1]。", [FACT]), ("不清楚。", [FACT]), ("见资料[3]。", [])]
     result = grounding(answers, open_linker(None).link)
-    assert (result.citing.hits, result.citing.total) == (1, 2)
-    assert (result.agreement.hits, result.agreement.total) == (1, 3)
+    assert (result.citing.value, result.citing.n) == (1 / 2, 2)
+    assert (result.agreement.value, result.agreement.n) == (1 / 3, 3)

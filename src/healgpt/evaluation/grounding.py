@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from healgpt.consult.citations import cited_sentences
-from healgpt.evaluation.redaction_suite import Share
+from healgpt.evaluation.stats import Interval, wilson
 from healgpt.knowledge.linking import Mention
 from healgpt.knowledge.linking_words import fold
 from healgpt.schema import Fact
@@ -42,8 +42,8 @@ class Grounding:
 
     answers: int
     with_facts: int
-    citing: Share
-    agreement: Share
+    citing: Interval
+    agreement: Interval
     judged: tuple[Judged, ...]
 
 
@@ -81,7 +81,7 @@ def grounding(answers: Iterable[tuple[str, Sequence[Fact]]], link: Callable[[str
     given = sum(has for _, has in rows)
     citing = sum(has and any(one.verdict != "not_given" for one in row) for row, has in rows)
     agreed = sum(one.verdict == "agrees" for one in judged)
-    return Grounding(len(rows), given, Share(citing, given), Share(agreed, len(judged)), judged)
+    return Grounding(len(rows), given, wilson(citing, given), wilson(agreed, len(judged)), judged)
 
 
 def _repeats(sentence: str, text: str) -> bool:

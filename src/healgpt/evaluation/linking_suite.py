@@ -8,11 +8,13 @@ reviewed by clinicians; the guide for the labels is docs/reference/linking.md.
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from healgpt import jsonl
 from healgpt.errors import DataError
-from healgpt.evaluation.redaction_suite import Share, suite_path
+from healgpt.evaluation.stats import Interval, wilson
 
 # lowest F1 accepted on the test suite
 F1_BOUND = 0.9
@@ -44,16 +46,16 @@ class Score:
     """What a suite says about a linker.
 
     A prediction is right when it overlaps a labelled mention of exactly its name; each of both counts once.
-    `interval` is the 95 % percentile bootstrap of F1 over messages, 2,000 rounds with a fixed seed. `status` counts
+    The bounds of `f1` are the 95 % percentile bootstrap over messages, 2,000 rounds with a fixed seed; the others are
+    Wilson's. `status` counts
     the right predictions whose status agrees. `misses` and `false_alarms` name the case, the text and the name.
     """
 
     cases: int
-    precision: Share
-    recall: Share
-    f1: float
-    interval: tuple[float, float]
-    status: Share
+    precision: Interval
+    recall: Interval
+    f1: Interval
+    status: Interval
     misses: tuple[tuple[str, str, str], ...]
     false_alarms: tuple[tuple[str, str, str], ...]
     wrong_statuses: tuple[tuple[str, str, str, str], ...]
@@ -61,12 +63,12 @@ class Score:
     @property
     def passed(self) -> bool:
         """Tell whether F1 holds its bound, as a point estimate."""
-        return self.f1 >= F1_BOUND
+        return self.f1.value >= F1_BOUND
 
 
 def load_cases(name: str) -> list[Case]:
     """Read the shipped suite `name` ("linking_dev", "linking_test"). Raises `DataError` for labels out of place."""
-    path = suite_path(name)
+    path = Path(str(resources.files("healgpt.evaluation").joinpath("suites", f"{name}.jsonl")))
     return [_case(item, f"{path} 第 {number} 条") for number, item in enumerate(jsonl.read(path), start=1)]
 
 
@@ -99,11 +101,10 @@ def score(cases: Iterable[Case], link: Callable[[str], Sequence[Any]]) -> Score:
     agreed = sum(one.status == other.status for _, one, other in right)
     return Score(
         cases=len(rows),
-        precision=Share(hits, found),
-        recall=Share(hits, gold),
-        f1=_f1(counts),
-        interval=_bootstrap(counts),
-        status=Share(agreed, len(right)),
+        precision=wilson(hits, found),
+        recall=wilson(hits, gold),
+        f1=_bootstrap(counts),
+        status=wilson(agreed, len(right)),
         misses=_left(rows, matched, place=0),
         false_alarms=_left(rows, matched, place=1),
         wrong_statuses=tuple(
@@ -116,20 +117,18 @@ def score(cases: Iterable[Case], link: Callable[[str], Sequence[Any]]) -> Score:
 
 def summary(result: Score) -> str:
     """Return the score as lines of Chinese text, with n and the 95 % interval of each figure."""
-    low, high = result.interval
     return "\n".join(
         (
             f"共 {result.cases} 句",
-            f"F1 {result.f1:.3f}（95% 区间 {low:.3f}–{high:.3f}，按句自助法）",
-            f"精确 {_figure(result.precision)}，召回 {_figure(result.recall)}",
+            f"F1 {_figure(result.f1)}，区间按句自助法",
+            f"精确率 {_figure(result.precision)}，召回率 {_figure(result.recall)}",
             f"状态（有、无、疑似、既往）判对 {_figure(result.status)}",
         )
     )
 
 
-def _figure(share: Share) -> str:
-    low, high = share.interval
-    return f"{share.value:.3f}（{share.hits}/{share.total}，95% 区间 {low:.3f}–{high:.3f}）"
+def _figure(share: Interval) -> str:
+    return f"{share.value:.3f}（95% 区间 {share.low:.3f}–{share.high:.3f}，n = {share.n}）"
 
 
 def _match(gold: Sequence[Labelled], predicted: Sequence[Labelled]) -> list[tuple[Labelled, Labelled]]:
@@ -161,7 +160,7 @@ def _f1(counts: Sequence[tuple[int, int, int]]) -> float:
     return 2 * hits / (gold + found) if gold + found else 0.0
 
 
-def _bootstrap(counts: Sequence[tuple[int, int, int]]) -> tuple[float, float]:
+def _bootstrap(counts: Sequence[tuple[int, int, int]]) -> Interval:
     dice = random.Random(20)
     values = sorted(_f1(dice.choices(counts, k=len(counts))) for _ in range(_ROUNDS)) if counts else [0.0]
-    return values[int(0.025 * len(values))], values[int(0.975 * len(values))]
+    return Interval(_f1(counts), values[int(0.025 * len(values))], values[int(0.975 * len(values))], len(counts))

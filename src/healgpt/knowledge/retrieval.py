@@ -48,11 +48,13 @@ class Retriever:
         """Return at most `limit` facts about `mentions`, what was asked first and best supported first.
 
         What is denied is left out. Every entity gets a share before any gets a second helping. Where `wanted` asks
-        for 常见于 of symptoms, the diseases that fit most of them stand for it.
+        for 常见于 of symptoms, the diseases that fit most of them stand for it, unless a disease was named that
+        facts are known of.
         """
         told = _entities(mentions)
         queues = [self._of(name, wanted.get(kind, ())) for name, kind in told]
-        if any(relation == "常见于" for relation, _ in wanted.get("symptom", ())):
+        explained = any(kind == "disease" and queue for (_, kind), queue in zip(told, queues, strict=True))
+        if not explained and any(relation == "常见于" for relation, _ in wanted.get("symptom", ())):
             felt = [name for name, kind in told if kind == "symptom" and name not in _VAGUE]
             queues.append(self._likely(felt))
         found = _dealt(queues, limit)
@@ -85,7 +87,7 @@ class Retriever:
         """Return what speaks for the illnesses that fit most of the symptoms `names`, rare symptoms first.
 
         Only illnesses that people see a doctor for every day: the graph lists hundreds of rare poisonings for every
-        headache. One that explains a single symptom must have it among its leading ones.
+        headache. Two symptoms must fit; where none has two, one that is a leading symptom of the illness.
         """
         told = [rows for name in names[:_SYMPTOMS] if (rows := self._diseases(name))]
         weights: dict[str, float] = {}
@@ -93,7 +95,10 @@ class Retriever:
             for disease in rows.keys() & _everyday():
                 weights[disease] = weights.get(disease, 0.0) + 1.0 / math.log(2 + len(rows))
         ranked = sorted(weights, key=lambda disease: (-weights[disease], -_support(told, disease), disease))
-        likely = [disease for disease in ranked if disease not in names and _enough(told, disease)][:_CANDIDATES]
+        ranked = [disease for disease in ranked if disease not in names]
+        fits = [disease for disease in ranked if sum(disease in rows for rows in told) > 1]
+        leading = [disease for disease in ranked if _leads(told, disease)]
+        likely = (fits or leading)[:_CANDIDATES]
         found = [max((rows[disease] for rows in told if disease in rows), key=_supported) for disease in likely]
         for disease in likely[:2]:
             found += self.facts(disease, "就诊科室")[:1]
@@ -173,9 +178,8 @@ def _everyday() -> frozenset[str]:
     return frozenset(str(rules()["common"]).split())
 
 
-def _enough(told: Sequence[Mapping[str, Fact]], disease: str) -> bool:
-    supports = [rows[disease].support for rows in told if disease in rows]
-    return len(supports) > 1 or supports[0] >= _LEADING
+def _leads(told: Sequence[Mapping[str, Fact]], disease: str) -> bool:
+    return any(disease in rows and rows[disease].support >= _LEADING for rows in told)
 
 
 def _supported(fact: Fact) -> float:
