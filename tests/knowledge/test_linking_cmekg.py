@@ -14,7 +14,7 @@ from healgpt.models.pull import pull
 pytestmark = pytest.mark.kg
 
 # concepts that people speak of and the graph has no entity for; linked all the same, without facts
-CONCEPTS = {"包皮过长", "头孢克肟", "莫沙必利", "坦索罗辛", "口服补液盐"}
+CONCEPTS = {"胃窦炎", "包皮过长", "头孢克肟", "莫沙必利", "坦索罗辛", "口服补液盐"}
 FOODS_ARE_CONCEPTS = ("food", "class", "check", "procedure", "department")
 
 

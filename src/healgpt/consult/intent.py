@@ -12,17 +12,21 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from healgpt.consult.interview import plan
+from healgpt.consult.interview import Plan, plan
 from healgpt.knowledge.linking import Linker, Mention
 from healgpt.knowledge.linking_words import fold
 from healgpt.knowledge.retrieval import Retriever, Wanted, fitting
 from healgpt.schema import Fact, Message
+
+# says what a turn had to do; with a graph, the Doctor's own
+Planner = Callable[[Sequence[Message]], Plan]
 
 FACT_TOKENS = 120
 # facts considered before they are cut to FACT_TOKENS
 _CONSIDERED = 12
 # user turns looked back at for what "它" or "那要吃什么药" is about
 _LOOK_BACK = 4
+_LONGEST_QUESTION = 24
 
 _GREETING = re.compile(
     r"[,。!! ~～…]*(?:你好|您好|谢谢你?|多谢|感谢|再见|好的|好|嗯+|哦+|在吗|在不在|hi|hello|"
@@ -94,13 +98,13 @@ def intent(text: str, mentions: Sequence[Mention]) -> Intent:
 
 
 def _tail(sentence: str) -> str:
-    """Return what of a long sentence can hold its question: stories run on with commas and end in it."""
+    """Return what of a long sentence can hold its question: stories run on, with commas or without, and end in it."""
     clauses = re.split(r"[,;]", sentence)
     asking = [clause for clause in clauses if _QUESTION.search(clause)]
-    return ",".join(asking or clauses[-2:])
+    return ",".join(clause[-_LONGEST_QUESTION:] for clause in asking or clauses[-2:])
 
 
-def topic(messages: Sequence[Message], link: Callable[[str], list[Mention]]) -> list[Mention]:
+def topic(messages: Sequence[Message], link: Callable[[str], list[Mention]], planned: Planner = plan) -> list[Mention]:
     """Return what the last user turn of `messages` is about.
 
     An answer to the Doctor's questions goes on with the complaint; a turn that names nothing is about what was
@@ -109,7 +113,7 @@ def topic(messages: Sequence[Message], link: Callable[[str], list[Mention]]) -> 
     turns = [index for index, message in enumerate(messages) if message["role"] == "user"]
     found = link(messages[turns[-1]]["content"]) if turns else []
     for place in reversed(turns[max(0, len(turns) - _LOOK_BACK) : -1]):
-        asked = plan(messages[: place + 1]).task == "ask"
+        asked = planned(messages[: place + 1]).task == "ask"
         if found and not asked:
             break
         known = {mention.name for mention in found}
@@ -120,12 +124,17 @@ def topic(messages: Sequence[Message], link: Callable[[str], list[Mention]]) -> 
 
 
 def evidence_finder(
-    linker: Linker, retriever: Retriever, count: Callable[[str], int], *, budget: int = FACT_TOKENS
+    linker: Linker,
+    retriever: Retriever,
+    count: Callable[[str], int],
+    *,
+    budget: int = FACT_TOKENS,
+    planned: Planner = plan,
 ) -> Callable[[Sequence[Message]], tuple[Fact, ...]]:
     """Return the function that a Doctor calls for its facts: at most `budget` tokens of them, none for small talk."""
 
     def find(messages: Sequence[Message]) -> tuple[Fact, ...]:
-        mentions, wanted = understand(messages, linker.link)
+        mentions, wanted = understand(messages, linker.link, planned)
         if not wanted.wanted:
             return ()
         return fitting(retriever.find(mentions, wanted=wanted.wanted, limit=_CONSIDERED), count, budget=budget)
@@ -133,8 +142,10 @@ def evidence_finder(
     return find
 
 
-def understand(messages: Sequence[Message], link: Callable[[str], list[Mention]]) -> tuple[list[Mention], Intent]:
+def understand(
+    messages: Sequence[Message], link: Callable[[str], list[Mention]], planned: Planner = plan
+) -> tuple[list[Mention], Intent]:
     """Return what the last user turn is about and what it wants."""
-    mentions = topic(messages, link)
+    mentions = topic(messages, link, planned)
     last = next((message["content"] for message in reversed(messages) if message["role"] == "user"), "")
     return mentions, intent(last, mentions)
