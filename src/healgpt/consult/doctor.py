@@ -4,17 +4,20 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from healgpt import prompts
 from healgpt.backends import EngineOptions, load
 from healgpt.consult.citations import CitationFilter
-from healgpt.consult.grounding import finder, open_knowledge
-from healgpt.consult.interview import Plan, opening, plan
+from healgpt.consult.findings import Guide
+from healgpt.consult.grounding import finder, guide, open_knowledge
+from healgpt.consult.intent import FACT_TOKENS
+from healgpt.consult.interview import Plan, State, opening, plan, state
 from healgpt.consult.limits import Gate
 from healgpt.consult.transcript import TEMPLATE_TOKENS, Evidence, fit, render
 from healgpt.consult.triage import triage
 from healgpt.errors import DataError
+from healgpt.knowledge.retrieval import fitting
 from healgpt.schema import Alarm, ChatModel, Delta, Fact, Message, Reply, Sampling
 
 # the model's part of a turn that asks back
@@ -37,12 +40,20 @@ class Doctor:
     """
 
     def __init__(
-        self, model: ChatModel, *, retrieve: Retrieve = no_facts, triage: Triage = triage, system: str | None = None
+        self,
+        model: ChatModel,
+        *,
+        retrieve: Retrieve = no_facts,
+        triage: Triage = triage,
+        system: str | None = None,
+        guide: Guide | None = None,
     ) -> None:
         self.model = model
         self.system = prompts.render("system") if system is None else system
         self._triage = triage
         self._retrieve = retrieve
+        self._guide = guide
+        self._plan = partial(plan, guide=guide)
         self._evidence = lru_cache(maxsize=256)(self._find)
         self._count = lru_cache(maxsize=1024)(model.count_tokens)
 
@@ -60,6 +71,10 @@ class Doctor:
     def evidence(self, messages: Sequence[Message]) -> Evidence:
         """Return what the last user turn of `messages` is answered with."""
         return self._evidence(tuple((message["role"], message["content"]) for message in messages))
+
+    def interview(self, messages: Sequence[Message]) -> State | None:
+        """Return where the questions about the last complaint stand; None without a graph or a complaint."""
+        return state(messages, self._guide)
 
     def wire(self, messages: Sequence[Message], max_tokens: int) -> list[Message]:
         """Return what the model is sent: system prompt, then the rounds that leave room for `max_tokens`."""
@@ -92,13 +107,16 @@ class Doctor:
             yield Delta(reply=Reply(text=alarm.text, model="triage", alarm=alarm))
             return
         wire = self.wire(messages, sampling.max_tokens)
-        facts = self.evidence(messages).facts
+        made, given = self._plan(messages), self.evidence(messages).facts
+        # beside an alarm nothing is said of harmless causes
+        lead = made.lead if alarm is None else ""
+        facts = made.facts if lead else given
         yield Delta(alarm=alarm, facts=facts)
-        first_words, questions = _first_words(alarm, known), _questions(plan(messages))
+        first_words, questions = _first_words(alarm, known), _questions(made, lead)
         last_words = questions or self._closing(messages)
         if first_words:
             yield Delta(text=first_words)
-        citations, gate, shown = CitationFilter(len(facts)), Gate(facts), first_words
+        citations, gate, shown = CitationFilter(len(given)), Gate(given), first_words
         with closing(self.model.stream(wire, _limited(sampling, asks=bool(questions)))) as deltas:
             for delta in deltas:
                 text = gate.feed(citations.feed(delta.text) if delta.reply is None else citations.close())
@@ -118,9 +136,14 @@ class Doctor:
 
     def _find(self, turns: tuple[tuple[str, str], ...]) -> Evidence:
         messages = [_message(role, content) for role, content in turns]
-        task = plan(messages).task
+        made = self._plan(messages)
+        task = made.task
         words = "" if task == "talk" else prompts.render(f"task_{task}")
         facts = () if task in ("ask", "talk") else self._retrieve(messages)
+        if made.likely and self._triage(messages) is None:
+            hint = _hint(made)
+            facts = fitting(facts, self._count, budget=max(0, FACT_TOKENS - self._count(hint)))
+            words = f"{hint}\n{words}"
         if self._lacks_evidence(task, facts):
             words += prompts.render("task_no_evidence")
         return Evidence(facts, words)
@@ -130,7 +153,7 @@ class Doctor:
         return self._retrieve is not no_facts and task in ("advise", "inform") and not facts
 
     def _closing(self, messages: Sequence[Message]) -> str:
-        if not self._lacks_evidence(plan(messages).task, self.evidence(messages).facts):
+        if not self._lacks_evidence(self._plan(messages).task, self.evidence(messages).facts):
             return ""
         return "\n\n" + prompts.render("no_evidence")
 
@@ -156,9 +179,15 @@ def open_doctor(spec: str, options: EngineOptions | None = None) -> Doctor:
     """
     with ThreadPoolExecutor(max_workers=1) as pool:
         opening_graph = pool.submit(open_knowledge)
+        opening_guide = pool.submit(lambda: guide(found) if (found := opening_graph.result()) else None)
         model = load(spec, options or EngineOptions())
         knowledge = opening_graph.result()
-    doctor = Doctor(model, retrieve=finder(knowledge, model.count_tokens)) if knowledge else Doctor(model)
+        asking = opening_guide.result()
+    if knowledge is None:
+        doctor = Doctor(model)
+    else:
+        retrieve = finder(knowledge, model.count_tokens, partial(plan, guide=asking))
+        doctor = Doctor(model, retrieve=retrieve, guide=asking)
     doctor.warm()
     return doctor
 
@@ -167,11 +196,16 @@ def _message(role: str, content: str) -> Message:
     return {"role": "user" if role == "user" else "assistant", "content": content}
 
 
-def _questions(made: Plan) -> str:
+def _hint(made: Plan) -> str:
+    listed = (f"{one.name}（{'，'.join(filter(None, (one.words, one.department)))}）" for one in made.likely)
+    return prompts.render("likely", likely="、".join(listed))
+
+
+def _questions(made: Plan, lead: str) -> str:
     if not made.questions:
         return ""
     listed = "\n".join(f"{number}. {question}" for number, question in enumerate(made.questions, start=1))
-    return f"\n\n{opening()}\n{listed}"
+    return f"\n\n{opening()}\n{listed}" + (f"\n\n{lead}" if lead else "")
 
 
 def _limited(sampling: Sampling, *, asks: bool) -> Sampling:

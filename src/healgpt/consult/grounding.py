@@ -3,7 +3,9 @@
 import logging
 from collections.abc import Callable, Sequence
 
-from healgpt.consult.intent import evidence_finder
+from healgpt.consult.findings import Guide, open_guide
+from healgpt.consult.intent import Planner, evidence_finder
+from healgpt.consult.interview import opening, plan
 from healgpt.errors import DataError
 from healgpt.knowledge import graph as graphs
 from healgpt.knowledge.linking import Linker, open_linker
@@ -33,9 +35,15 @@ def open_knowledge() -> tuple[Linker, Retriever] | None:
         return None
 
 
-def finder(knowledge: tuple[Linker, Retriever], count: Callable[[str], int]) -> Find:
+def guide(knowledge: tuple[Linker, Retriever]) -> Guide:
+    """Return what lets the interview ask by the differential; half a second."""
+    linker, retriever = knowledge
+    return open_guide(linker, retriever.graph, opening())
+
+
+def finder(knowledge: tuple[Linker, Retriever], count: Callable[[str], int], planned: Planner = plan) -> Find:
     """Return the function that a Doctor calls for the facts of a turn; the first call is as fast as the others."""
     linker, retriever = knowledge
-    find = evidence_finder(linker, retriever, count)
+    find = evidence_finder(linker, retriever, count, planned=planned)
     find([{"role": "user", "content": "头痛"}])
     return find

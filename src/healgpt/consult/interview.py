@@ -1,7 +1,8 @@
 """What a turn has to do: ask back, advise, or inform; and which questions come next.
 
 A small model asks back unreliably (see docs/lab-book.md), so the questions are the Doctor's and the words around
-them the model's. Rules over the conversation alone, so a turn plans the same way for ever.
+them the model's. Rules over the conversation alone, so a turn plans the same way for ever. With a graph at hand the
+differential adds the symptoms that separate best what fits; the topic's warning signs are always asked before them.
 """
 
 import re
@@ -12,7 +13,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
-from healgpt.schema import Message
+from healgpt.consult.findings import Guide, Turns, View
+from healgpt.consult.likely import Likely
+from healgpt.knowledge.differential import Item
+from healgpt.schema import Fact, Message
 
 Task = Literal["ask", "advise", "inform", "talk"]
 
@@ -20,6 +24,8 @@ MOST_ROUNDS_OF_QUESTIONS = 2
 MOST_QUESTIONS = 3
 # a complaint that lacks this many of duration, age and warning signs is asked back
 _MISSING_TO_ASK = 2
+# bits that the best symptoms to ask must promise to be worth a round
+_WORTH_BITS = 0.3
 
 _NUMBER = r"[0-9０-９一二两三四五六七八九十半几多]+"
 _DURATION = re.compile(
@@ -48,10 +54,32 @@ _CHITCHAT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one turn has to do; `questions` is empty unless `task` is "ask"."""
+    """What one turn has to do; `questions` is empty unless `task` is "ask".
+
+    With a guide, a turn that advises is given `likely`, and one that asks back ends with `lead`, a sentence that
+    cites `facts` by their numbers; each may be empty.
+    """
 
     task: Task
     questions: tuple[str, ...] = ()
+    likely: tuple[Likely, ...] = ()
+    lead: str = ""
+    facts: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where the interview stands after the last user turn: what the web panel shows.
+
+    `rounds` of questions were answered before; `questions` are those that this turn asks.
+    """
+
+    task: Task
+    rounds: int
+    stated: tuple[str, ...]
+    denied: tuple[str, ...]
+    likely: tuple[Likely, ...]
+    questions: tuple[str, ...]
 
 
 @cache
@@ -64,35 +92,95 @@ def opening() -> str:
     return str(_texts()["opening"])
 
 
-def plan(messages: Sequence[Message]) -> Plan:
+def plan(messages: Sequence[Message], guide: Guide | None = None) -> Plan:
     """Return what the answer to the last user turn has to do.
 
     A complaint is asked back until two of duration, age and warning signs are known, at most twice in a row;
-    then it is advised on. A question of knowledge is answered at once.
+    then it is advised on. A question of knowledge is answered at once. A `guide` also asks back while symptoms are
+    left that would tell much, within the same two rounds.
     """
+    return _walk(messages, guide)[0]
+
+
+def state(messages: Sequence[Message], guide: Guide | None) -> State | None:
+    """Return where the interview stands; None without a guide or a complaint."""
+    made, turns, rounds = _walk(messages, guide)
+    if guide is None or made.task not in ("ask", "advise"):
+        return None
+    view = guide.view(turns)
+    return State(made.task, rounds, view.stated, view.denied, view.likely, made.questions)
+
+
+def _walk(messages: Sequence[Message], guide: Guide | None) -> tuple[Plan, Turns, int]:
+    """Return the plan of the last user turn, the turns of its complaint, and the rounds of questions before it."""
     made = Plan("talk")
-    said: list[str] = []  # since the complaint at hand was brought up
-    rounds = 0
+    turns: Turns = ()  # since the complaint at hand was brought up
+    before = rounds = 0
     for message in messages:
+        said = (message["role"], message["content"].strip())
         if message["role"] != "user":
+            turns = (*turns, said)
             continue
-        said = [*said, message["content"].strip()] if rounds else [message["content"].strip()]
-        made = _plan_turn(said, rounds)
+        turns, before = (*turns, said) if rounds else (said,), rounds
+        made = _plan_turn(turns, rounds, guide)
         rounds = rounds + 1 if made.task == "ask" else 0
-    return made
+    return made, turns, before
 
 
-def _plan_turn(said: Sequence[str], rounds: int) -> Plan:
-    """Plan for the last of `said`, the answer to `rounds` rounds of questions just before it."""
+def _plan_turn(turns: Turns, rounds: int, guide: Guide | None) -> Plan:
+    """Plan for the last of `turns`, the answer to `rounds` rounds of questions just before it."""
+    said = [content for role, content in turns if role == "user"]
     if _CHITCHAT.fullmatch(said[-1]):
-        return Plan("advise" if rounds else "talk")
-    topic = next((topic for text in reversed(said) if (topic := _topic(text))), None)
-    if topic is None or (not rounds and _KNOWLEDGE.search(said[-1])):
+        return _advice(turns, guide) if rounds else Plan("talk")
+    if not rounds and _KNOWLEDGE.search(said[-1]):
         return Plan("inform")
-    questions = _missing(said, topic, answering=rounds > 0)
-    if len(questions) >= _MISSING_TO_ASK and rounds < MOST_ROUNDS_OF_QUESTIONS:
-        return Plan("ask", questions[:MOST_QUESTIONS])
-    return Plan("advise")
+    topic = next((topic for text in reversed(said) if (topic := _topic(text))), None)
+    if topic is None and guide is not None and guide.view(turns).stated:
+        topic = _texts()["topic"][-1]
+    if topic is None:
+        return Plan("inform")
+    missing = _missing(said, topic, answering=rounds > 0)
+    if rounds == MOST_ROUNDS_OF_QUESTIONS:
+        return _advice(turns, guide)
+    if guide is None:
+        return Plan("ask", missing[:MOST_QUESTIONS]) if len(missing) >= _MISSING_TO_ASK else Plan("advise")
+    warned = missing[:1] if topic["ask"] in missing else ()
+    items = guide.items(turns, guide.named(topic["ask"]) if warned else frozenset())
+    if len(missing) < _MISSING_TO_ASK and sum(item.gain_bits for item in items) < _WORTH_BITS:
+        return _advice(turns, guide)
+    questions = (*warned, *_separating(items), *missing[len(warned) :])[:MOST_QUESTIONS]
+    view = guide.view(turns)
+    lead = _lead(view)
+    return Plan("ask", questions, (), lead, view.facts if lead else ())
+
+
+def _advice(turns: Turns, guide: Guide | None) -> Plan:
+    return Plan("advise", likely=() if guide is None else guide.view(turns).likely)
+
+
+def _separating(items: Sequence[Item]) -> tuple[str, ...]:
+    """Return the one question that asks for all of `items`, none where there are none."""
+    words = [item.words for item in items if not item.history]
+    listed = "或".join(["、".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+    texts = [_texts()["separating"].format(symptoms=listed)] if listed else []
+    texts += [item.words for item in items if item.history]
+    return ("".join(texts),) if texts else ()
+
+
+def _lead(view: View) -> str:
+    """Return the sentence that names what may fit and the department, citing `view.facts`; empty on thin grounds.
+
+    Two present findings are the least: one symptom fits hundreds of diseases.
+    """
+    if len(view.stated) < 2:
+        return ""
+    numbers = {fact: f"[{number}]" for number, fact in enumerate(view.facts, 1)}
+    cited = {fact.subject: numbers[fact] for fact in view.facts if fact.predicate == "症状"}
+    departments = "或".join(fact.object + numbers[fact] for fact in view.facts if fact.predicate == "就诊科室")
+    if not departments:
+        return ""
+    named = "、".join(one.name + cited.get(one.name, "") for one in view.likely[:2])
+    return str(_texts()["lead" if named else "lead_department"]).format(likely=named, departments=departments)
 
 
 def _topic(text: str) -> dict[str, Any] | None:

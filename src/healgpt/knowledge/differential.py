@@ -21,11 +21,13 @@ from healgpt.knowledge.disease_profile import Patient, Profile, plausibility
 from healgpt.knowledge.linking_words import wider as wider_name
 
 # how often a listed symptom is there, and an unlisted one, when it is asked for
-LISTED, UNLISTED = 0.7, 0.05
+LISTED, UNLISTED = 0.6, 0.05
 # a listed risk is there that often; an unlisted one as often as among everybody
 _RISK_LISTED = 0.6
 # symptoms brought up unasked; what a short list is thought to lack; how often a symptom is beside the point
 _VOLUNTEERED, _VAGUE, _ASIDE = 2.5, 4.0, 0.02
+# a symptom that the name of the disease speaks of is nearly always brought up
+_DEFINING = 0.8
 # candidates and items that the joint gain looks at
 _WEIGHED, _TRIED = 250, 14
 
@@ -79,11 +81,17 @@ def joined() -> Mapping[str, str]:
     return {variant: name for name, listed in rules()["same"].items() for variant in listed.split()}
 
 
+@cache
+def _narrow() -> frozenset[str]:
+    return frozenset(rules()["narrow"]["names"].split())
+
+
 @dataclass(frozen=True, slots=True)
 class Differential:
     """The diseases and symptoms of one graph in memory. Immutable; share it between threads.
 
-    `listed[d]` are the symptoms and histories of disease `d`, `carriers[s]` the diseases that list `s`.
+    `listed[d]` are the symptoms and histories of disease `d`, `carriers[s]` the diseases that list `s`;
+    `defining` the pairs in which the name of the disease says the symptom.
     """
 
     names: tuple[str, ...]
@@ -93,18 +101,26 @@ class Differential:
     profiles: tuple[Profile, ...]
     departments: Mapping[str, str]
     shown: frozenset[str]
+    defining: frozenset[tuple[int, str]] = frozenset()
 
-    def symptom(self, name: str) -> str | None:
-        """Return the name under which the graph's diseases list `name`, the next wider one if need be, or None."""
+    def symptoms(self, name: str, *, present: bool = True) -> tuple[str, ...]:
+        """Return the names under which diseases list `name`: itself, a wider one, or its parts; often none.
+
+        Who has a narrow thing has the wider one; who does not have it (`present` False) may still have that.
+        """
+        whole = name
+        if not present and (name in _narrow() or (name not in self.carriers and name not in joined())):
+            return tuple(part for part in rules()["ask"] if part in whole and part != whole and name not in _narrow())
         for _ in range(3):
             name = joined().get(name, name)
             if name in self.carriers:
-                return name
+                return (name,)
             above = rules()["wider"].get(name) or wider_name(name)
             if above is None:
-                return None
+                break
             name = above
-        return None
+        # 尿频尿急尿痛
+        return tuple(part for part in rules()["ask"] if part in whole and part != whole)
 
     def rank(self, findings: Sequence[Finding], patient: Patient = NOBODY) -> list[Candidate]:
         """Return all diseases that list a present finding, the best fitting first; empty without such a finding."""
@@ -172,6 +188,8 @@ class Differential:
             there, elsewhere = _rates(finding.name)
             return math.log(there / elsewhere if finding.present else (1 - there) / (1 - elsewhere))
         told = _VOLUNTEERED / (len(self.listed[place]) + _VAGUE)
+        if (place, finding.name) in self.defining:
+            told = _DEFINING
         return math.log(told / (_ASIDE + 0.5 * len(self.carriers[finding.name]) / len(self.names)))
 
     def _masses(self, shares: Mapping[int, float], patient: Patient) -> dict[str, float]:
@@ -243,6 +261,8 @@ def _rates(name: str) -> tuple[float, float]:
 
 
 def _askable(name: str, patient: Patient) -> bool:
+    if patient.age_years is not None and patient.age_years < 4 and name in _told_by_words():
+        return False
     if name in histories():
         return patient.age_years is None or patient.age_years >= 14
     return name in rules()["ask"] and not (
@@ -250,6 +270,11 @@ def _askable(name: str, patient: Patient) -> bool:
         or (patient.sex == "female" and name in ("阳痿", "早泄"))
         or (patient.age_years is not None and patient.age_years < 12 and name in ("性交痛", "阳痿", "早泄", "闭经"))
     )
+
+
+@cache
+def _told_by_words() -> frozenset[str]:
+    return frozenset(rules()["speech"]["needed"].split())
 
 
 def _item(name: str, gain: float) -> Item:

@@ -13,7 +13,7 @@ from healgpt.knowledge.graph import KnowledgeGraph
 from healgpt.knowledge.linking_words import lexicon
 
 # weight of the logarithm of the drugs made for a disease; log-odds of having an everyday name
-_DRUGS, _EVERYDAY = 0.35, 1.0
+_DRUGS, _EVERYDAY = 0.4, 1.5
 # a name that so many diseases list is a symptom, not an explanation
 _SYMPTOM_OF = 50
 # a disease that so many drugs are made for is common enough to suggest
@@ -40,6 +40,12 @@ def open_differential(graph: KnowledgeGraph) -> Differential:
         for key, row in histories().items():
             if disease in listed and re.search(row["values"], risk):
                 listed[disease].add(key)
+    defining: set[tuple[int, str]] = set()
+    for symptom, pattern in rules()["named"].items():
+        for place, name in enumerate(diseases):
+            if re.search(pattern, name):
+                listed[name].add(symptom)
+                defining.add((place, symptom))
     carriers: dict[str, list[int]] = {}
     for place, name in enumerate(diseases):
         for symptom in listed[name]:
@@ -54,6 +60,7 @@ def open_differential(graph: KnowledgeGraph) -> Differential:
         _profiles(diseases, facts["多发人群"]),
         _departments(facts["就诊科室"]),
         frozenset(name for name in known if not unshown.search(name)),
+        frozenset(defining),
     )
 
 

@@ -93,7 +93,7 @@ def plausibility(profile: Profile, patient: Patient) -> float:
     if profile.exposure and not patient.exposed:
         weight -= math.log(100)
     if profile.pregnancy and not patient.pregnant:
-        weight -= 2.0
+        weight -= 4.0
     if profile.only_sex is not None:
         weight += math.log(0.5) if patient.sex is None else 0.0 if patient.sex == profile.only_sex else -9.0
     elif profile.sex is not None and patient.sex is not None:
