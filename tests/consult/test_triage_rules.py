@@ -14,7 +14,7 @@ acs stroke aortic_dissection pulmonary_embolism anaphylaxis asthma choking massi
 head_injury open_fracture burn electric_shock drowning heat_stroke hypothermia poisoning carbon_monoxide
 snake_bite animal_bite seizure unconscious meningitis sepsis diabetic_crisis acute_abdomen ectopic_pregnancy
 pregnancy_bleeding reduced_fetal_movement labour infant_fever child_dehydration testicular_torsion vision_loss
-hearing_loss suicide violence respiratory_failure cardiac_arrest
+hearing_loss suicide violence respiratory_failure cardiac_arrest same_day
 """
 
 

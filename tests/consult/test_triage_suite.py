@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from healgpt.errors import DataError
-from healgpt.evaluation.redaction_suite import Share
-from healgpt.evaluation.triage_suite import Case, load_cases, score, suite_path, summary
+from healgpt.evaluation.triage_suite import Case, Share, load_cases, score, suite_path, summary
 from healgpt.schema import Alarm
 
 

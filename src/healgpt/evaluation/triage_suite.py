@@ -14,13 +14,31 @@ from typing import Literal, get_args
 from healgpt import jsonl
 from healgpt.consult.triage import triage
 from healgpt.errors import DataError
-from healgpt.evaluation.redaction_suite import Share
+from healgpt.evaluation.stats import wilson
 from healgpt.schema import Alarm, Message
 
 Level = Literal["emergency", "urgent", "none"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 # lowest recall and precision accepted for level "emergency"
 RECALL_BOUND, PRECISION_BOUND = 0.97, 0.92
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """`hits` of `total`; 0 of 0 has value NaN and the interval [0, 1]."""
+
+    hits: int
+    total: int
+
+    @property
+    def value(self) -> float:
+        return wilson(self.hits, self.total).value
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The bounds of the 95 % Wilson score interval."""
+        found = wilson(self.hits, self.total)
+        return found.low, found.high
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +87,7 @@ class Score:
 
 
 def suite_path(name: str) -> Path:
-    """Return the path of a shipped suite: "triage_dev" or "triage_test"."""
+    """Return the path of a shipped suite: "triage_dev", "triage_dev2" or "triage_test"."""
     return Path(str(resources.files("healgpt.evaluation") / "suites" / f"{name}.jsonl"))
 
 

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from healgpt.consult.triage.composition import compose
 from healgpt.consult.triage.context import Mention, judge
 from healgpt.consult.triage.expressions import satisfy
 from healgpt.consult.triage.folding import fold
@@ -54,7 +55,7 @@ def explain(messages: Sequence[Message]) -> Finding | None:
     """Return the alarm of `triage` together with the words that raised it."""
     book = rulebook()
     places = [place for turn in range(len(messages)) for place in _places(book, turn, messages)]
-    spoken_of = frozenset(place.reason.concept for place in places if "negated" not in place.mention.statuses)
+    spoken_of = _spoken_of(places)
     views: dict[tuple[str, frozenset[str]], list[Mapping[str, _Place]]] = {}
     best: tuple[Rule, list[_Place]] | None = None
     for rule in book.rules:
@@ -68,11 +69,18 @@ def explain(messages: Sequence[Message]) -> Finding | None:
     return _finding(*best) if best else None
 
 
+def _spoken_of(places: Sequence[_Place]) -> frozenset[str]:
+    """Return the concepts that stand at the end of the talk: the last word on each decides."""
+    last = {place.reason.concept: place for place in places}
+    return frozenset(name for name, place in last.items() if "negated" not in place.mention.statuses)
+
+
 def _places(book: Rulebook, turn: int, messages: Sequence[Message]) -> Iterable[_Place]:
     """Yield what one message says of the patient; the doctor's message counts where the patient says yes to it."""
     message = messages[turn]
     folded = fold(message["content"])
     mentions = judge(folded.text, book.lexicon.find(folded.text)) if message["role"] != "system" else []
+    mentions = compose(mentions, book.compositions)
     if message["role"] == "assistant":
         reply = messages[turn + 1] if turn + 1 < len(messages) else None
         mentions = _affirmed(mentions) if reply and reply["role"] == "user" and _YES.match(reply["content"]) else []

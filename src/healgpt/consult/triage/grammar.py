@@ -2,7 +2,7 @@
 
 胸痛                 these characters
 (胸口|心口)痛        any of the alternatives, which may be patterns again; `(…)?` may be missing
-{胸}痛               a named list of words from `[words]`
+{胸}痛               a named list from `[words]`, whose items may be patterns without further names
 {胸}~痛              up to 8 characters of the same clause between, without a negation among them
 突然…倒地            up to 15 characters of the same sentence between
 烧到#度              a number in Arabic or Chinese digits
@@ -82,8 +82,10 @@ def _single(tokens: list[re.Match[str]], words: Mapping[str, Sequence[str]]) -> 
     if name := token["macro"]:
         if name not in words:
             raise ValueError(f"词表“{name}”不存在")
-        longest_first = sorted(words[name], key=len, reverse=True)
-        return Piece("(?:" + "|".join(map(re.escape, longest_first)) + ")", frozenset(words[name])), rest
+        piece, surplus = _either(list(_TOKEN.finditer("|".join(words[name]))), {})
+        if surplus:
+            raise ValueError(f"词表“{name}”里括号不成对")
+        return piece, rest
     match token["sign"]:
         case "(":
             piece, rest = _either(rest, words)
