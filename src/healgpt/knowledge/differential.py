@@ -86,6 +86,18 @@ def _narrow() -> frozenset[str]:
     return frozenset(rules()["narrow"]["names"].split())
 
 
+def _parts(name: str) -> tuple[str, ...]:
+    """Return the askable symptoms that `name` is strung together from (尿频尿急尿痛), none if it is anything else."""
+    parts: list[str] = []
+    while name:
+        part = max((known for known in rules()["ask"] if name.startswith(known)), key=len, default="")
+        if not part:
+            return ()
+        parts.append(part)
+        name = name.removeprefix(part)
+    return tuple(parts) if len(parts) > 1 else ()
+
+
 @dataclass(frozen=True, slots=True)
 class Differential:
     """The diseases and symptoms of one graph in memory. Immutable; share it between threads.
@@ -109,9 +121,8 @@ class Differential:
         Who has a narrow thing has the wider one; who does not have it (`present` False) may still have that.
         """
         whole = name
-        if not present and (name in _narrow() or (name not in self.carriers and name not in joined())):
-            return tuple(part for part in rules()["ask"] if part in whole and part != whole and name not in _narrow())
-        for _ in range(3):
+        narrow = name in _narrow() or (name not in self.carriers and name not in joined())
+        for _ in range(3 if present or not narrow else 0):
             name = joined().get(name, name)
             if name in self.carriers:
                 return (name,)
@@ -119,8 +130,7 @@ class Differential:
             if above is None:
                 break
             name = above
-        # 尿频尿急尿痛
-        return tuple(part for part in rules()["ask"] if part in whole and part != whole)
+        return _parts(whole)
 
     def rank(self, findings: Sequence[Finding], patient: Patient = NOBODY) -> list[Candidate]:
         """Return all diseases that list a present finding, the best fitting first; empty without such a finding."""
