@@ -56,7 +56,8 @@ def test_sentences_and_their_numbers():
 
 
 def doctor(reply, facts):
-    return Doctor(ScriptedModel([Line(reply=reply)]), retrieve=lambda messages: facts, triage=lambda messages: None)
+    model = ScriptedModel([Line(reply=reply)])
+    return Doctor(model, retrieve=lambda messages: facts, triage=lambda messages: None, admits_no_evidence=True)
 
 
 def test_a_doctor_drops_citations_without_a_fact_while_it_streams():

@@ -36,7 +36,8 @@ class Doctor:
     """A chat model that sends emergencies to hospital before its own model speaks, and answers with evidence.
 
     Stateless: a turn is a pure function of the conversation, so any number of conversations may share one
-    Doctor. `messages` hold user and assistant turns only; the system prompt is the Doctor's own.
+    Doctor. `messages` hold user and assistant turns only; the system prompt is the Doctor's own. With
+    `admits_no_evidence`, an answer that no fact was found for says so at its end.
     """
 
     def __init__(
@@ -47,11 +48,13 @@ class Doctor:
         triage: Triage = triage,
         system: str | None = None,
         guide: Guide | None = None,
+        admits_no_evidence: bool = False,
     ) -> None:
         self.model = model
         self.system = prompts.render("system") if system is None else system
         self._triage = triage
         self._retrieve = retrieve
+        self._admits_no_evidence = admits_no_evidence
         self._guide = guide
         self._plan = partial(plan, guide=guide)
         self._evidence = lru_cache(maxsize=256)(self._find)
@@ -149,8 +152,8 @@ class Doctor:
         return Evidence(facts, words)
 
     def _lacks_evidence(self, task: str, facts: tuple[Fact, ...]) -> bool:
-        """Tell whether a turn looked for facts in vain; a Doctor without a graph never looked."""
-        return self._retrieve is not no_facts and task in ("advise", "inform") and not facts
+        """Tell whether to say that a turn looked for facts in vain; a Doctor without a graph never looked."""
+        return self._admits_no_evidence and task in ("advise", "inform") and not facts
 
     def _closing(self, messages: Sequence[Message]) -> str:
         if not self._lacks_evidence(self._plan(messages).task, self.evidence(messages).facts):
@@ -187,7 +190,7 @@ def open_doctor(spec: str, options: EngineOptions | None = None) -> Doctor:
         doctor = Doctor(model)
     else:
         retrieve = finder(knowledge, model.count_tokens, partial(plan, guide=asking))
-        doctor = Doctor(model, retrieve=retrieve, guide=asking)
+        doctor = Doctor(model, retrieve=retrieve, guide=asking, admits_no_evidence=True)
     doctor.warm()
     return doctor
 
