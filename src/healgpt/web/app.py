@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from healgpt.consult.archive import Turn
 from healgpt.errors import HealGPTError
-from healgpt.web import asking, banner, dialogue, download, engine, sidebar, strings
+from healgpt.web import asking, banner, dialogue, download, engine, interview_panel, sidebar, strings
 from healgpt.web.banner import call_link
 from healgpt.web.markup import inert
 from healgpt.web.sidebar import Choice
@@ -81,6 +81,8 @@ def _log(here: Visit, choice: Choice, alarm_place: DeltaGenerator) -> None:
     retry = partial(asking.retry, here, choice.model, choice.sampling)
     for index in range(len(shown)):
         dialogue.show_turn(here, index, shown, None if writing else retry)
+    if conversation and not writing and turns and turns[-1].role == "assistant" and turns[-1].model != "triage":
+        interview_panel.show(choice.model, conversation.messages()[:-1])
     if plan is not None and plan.question:
         dialogue.show_question(plan.question)
     if answer is None and not turns:

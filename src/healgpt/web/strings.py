@@ -56,6 +56,17 @@ EVIDENCE_CAPTION = "这条回答可以引用的事实；编号对应文中的 [1
 EVIDENCE_GRAPH = "关系图"
 EVIDENCE_GRAPH_ALT = "关系图：{facts}"
 
+# the interview
+INTERVIEW = "问诊进展 · 已记下 {count} 项"
+INTERVIEW_CAPTION = "到目前为止从您的话里记下的内容；记错了请直接说明。"
+INTERVIEW_STATED = "您说到"
+INTERVIEW_DENIED = "您说没有"
+INTERVIEW_ASKING = "正在问"
+INTERVIEW_JOIN = "、"
+INTERVIEW_LIKELY = "可能相关：按知识图谱推算，只供参考，不是诊断；肿瘤等严重疾病要由医生检查，不在这里列出。"
+INTERVIEW_HEAD = ("名称", "可能性", "相符之处", "就诊科室")
+INTERVIEW_NO_DEPARTMENT = "未收录"
+
 # feedback
 UP = "有帮助"
 DOWN = "没帮助"
