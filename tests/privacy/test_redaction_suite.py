@@ -8,8 +8,9 @@ from healgpt.errors import DataError
 from healgpt.evaluation.redaction_suite import Case, Labelled, Share, load_cases, score, suite_path, summary
 
 
-def test_the_development_suite_is_half_lookalikes_and_passes() -> None:
-    cases = load_cases(suite_path("redaction_dev"))
+@pytest.mark.parametrize("name", ["redaction_dev", "redaction_dev2"])
+def test_the_development_suites_are_half_lookalikes_and_pass(name: str) -> None:
+    cases = load_cases(suite_path(name))
     lookalikes = sum(not case.spans for case in cases)
     assert len(cases) >= 200
     assert 0.4 <= lookalikes / len(cases) <= 0.6

@@ -4,7 +4,6 @@ A suite is JSONL, one sentence a line: `{"id", "text", "spans": [{"start", "end"
 with the package were written by a language model, screened by rule, and were not reviewed by clinicians.
 """
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -13,6 +12,7 @@ from typing import Any, Literal
 
 from healgpt import jsonl
 from healgpt.errors import DataError
+from healgpt.evaluation.stats import wilson
 from healgpt.privacy.kinds import LABELS
 from healgpt.privacy.redact import redact
 
@@ -43,23 +43,19 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """`hits` of `total`, with the bounds of the 95 % Wilson score interval (Wilson 1927); 0 of 0 has value NaN."""
+    """`hits` of `total`, with the bounds of the 95 % Wilson score interval; 0 of 0 has value NaN."""
 
     hits: int
     total: int
 
     @property
     def value(self) -> float:
-        return self.hits / self.total if self.total else math.nan
+        return wilson(self.hits, self.total).value
 
     @property
     def interval(self) -> tuple[float, float]:
-        if not self.total:
-            return 0.0, 1.0
-        z, n, p = 1.959964, self.total, self.value
-        middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-        half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        return max(0.0, middle - half), min(1.0, middle + half)
+        bounds = wilson(self.hits, self.total)
+        return bounds.low, bounds.high
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ class Lexicon:
     """Surnames by how safely they mark a name, given-name characters, ordinary words, and region names.
 
     `loose` surnames are everyday words too (高, 黄, 于) and need more evidence than `plain` ones (王, 赵).
+    `frequent` given-name characters fill ordinary sentences too, so they prove little; `elements` build Tibetan,
+    Mongolian, Uyghur and Yi names, `transcribed` characters foreign ones.
     `bad_left` maps a surname to the characters that make another word with it (紧 before 张).
     """
 
@@ -25,6 +27,7 @@ class Lexicon:
     elements: frozenset[str]
     transcribed: frozenset[str]
     fictional: frozenset[str]
+    doubled_words: frozenset[str]
     regions: tuple[str, ...]
     words: frozenset[str]
     bad_left: dict[str, str]
@@ -58,6 +61,7 @@ def lexicon() -> Lexicon:
         elements=words("elements"),
         transcribed=characters("transcribed"),
         fictional=words("fictional"),
+        doubled_words=words("doubled_words"),
         # longest first, so that 张家港 wins over a shorter name in a pattern
         regions=tuple(sorted(words("provinces") | words("cities"), key=lambda name: (-len(name), name))),
         words=words("words"),

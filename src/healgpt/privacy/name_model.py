@@ -21,8 +21,8 @@ class Trust(IntEnum):
 def name_end(text: str, start: int, trust: Trust) -> int:
     """Return where a name that starts at `start` ends, or -1.
 
-    FORM believes names that are words (姓名：安静); TOLD believes typical names that begin like a word (白云飞); KIN and
-    WEAK ask for given-name characters and a plausible continuation.
+    FORM believes names that are words (姓名：安静); TOLD believes typical names that begin like a word (白云飞); KIN
+    and WEAK ask for given-name characters and a plausible continuation.
     """
     surname = surname_length(text, start)
     if not surname:
@@ -90,7 +90,9 @@ def _is_believable(text: str, given: int, end: int, trust: Trust, *, loose: bool
     if unusual:
         # 我老公郑凯罡: one rare character is fine where everything else says a name
         return trust == Trust.KIN and not loose and unusual == 1 and end - given == 2 and ends
-    return ends if loose or end - given == 1 else True
+    if end - given == 1:
+        return ends
+    return ends or not loose or (trust == Trust.KIN and any(map(is_typical, text[given:end])))
 
 
 def _ends_before(text: str, place: int) -> bool:

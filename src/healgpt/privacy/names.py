@@ -14,7 +14,6 @@ from healgpt.privacy.name_model import (
     Trust,
     is_given,
     is_typical,
-    is_typical_pair,
     may_be_given,
     name_end,
     surname_length,
@@ -78,14 +77,13 @@ def _cued_end(text: str, match: re.Match[str], trust: Trust) -> int:
     label = trust >= Trust.TOLD and (colon or bool(cues.CLAUSE_AHEAD.match(text, start)))
     opened = match[0][-1:] in "(（" and bool(cues.CLAUSE_AHEAD.match(text, start))
     end = name_end(text, start, Trust.FORM if label or (opened and text[start - 1] in "(（") else trust)
+    if end < 0 and trust >= Trust.TOLD:
+        return _unusual_end(text, start, form=colon)
     if end < 0:
-        return (
-            _unusual_end(text, start, form=colon or match[0].endswith(" "))
-            if trust >= Trust.TOLD
-            else _elements_end(text, start, 1)
-        )
+        return _transcribed_end(text, start) if trust == Trust.KIN else -1
     weakest = trust == Trust.WEAK and len(match[0]) == 1 and first in lexicon().loose and end - start == 2
-    return -1 if weakest and text[end : end + 1].isalpha() else end
+    typical = is_typical(text[start + 1]) and bool(cues.PERSON_VERB.match(text, end))
+    return -1 if weakest and text[end : end + 1].isalpha() and not typical else end
 
 
 def _unusual_end(text: str, start: int, *, form: bool) -> int:
@@ -98,8 +96,18 @@ def _unusual_end(text: str, start: int, *, form: bool) -> int:
         return -1
     if all(character in lexicon().transcribed or is_typical(character) for character in whole[0]):
         return whole.end()
-    believed = form and len(whole[0]) <= 4 and all(map(may_be_given, whole[0])) and not _NO_NAME.match(whole[0])
-    return whole.end() if believed and any(map(is_given, whole[0][1:])) else -1
+    believed = form and not _NO_NAME.match(whole[0]) and not cues.PROSE.search(whole[0])
+    return whole.end() if believed and len(whole[0]) <= 4 else -1
+
+
+def _transcribed_end(text: str, start: int) -> int:
+    """Return where a name of elements, or a transcribed one before a sex or an age, ends: 患者古力娜扎，女."""
+    elements = _elements_end(text, start, 1)
+    whole = cues.WHOLE.match(text, start)
+    if elements > 0 or not whole or not cues.PERSON_AFTER.match(text, whole.end()):
+        return elements
+    known = all(character in lexicon().transcribed or is_given(character) for character in whole[0])
+    return whole.end() if known and not lexicon().has_word_at(text, start) else -1
 
 
 @cache
@@ -141,7 +149,7 @@ def _is_titled(text: str, start: int, end: int, title_end: int) -> bool:
         if given in ("某", "某某"):
             return True
         sure = _clause_start(text, start) and text[start] in lexicon().plain and bool(cues.HARD_TITLE.match(text, end))
-        return sure and all(map(may_be_given, given))
+        return (sure or surname == 2) and all(map(may_be_given, given))
     if given or surname == 2:
         return bool(cues.HARD_TITLE.match(text, end)) or text[start] in lexicon().plain or surname == 2
     if text[start] in "祝向代":
@@ -215,8 +223,9 @@ def _shape_end(text: str, start: int) -> int:
             return stop
     if is_typical(text[given]) and cues.PERSON_VERB.match(text, given + 1) and not loose:
         return given + 1
-    if loose and is_typical_pair(text, given) and cues.PERSON_VERB.match(text, given + 2):
-        return given + 2
+    sure = cues.PERSON_VERB.match(text, given + 2) and end - given == 2
+    if loose and sure and any(map(is_typical, text[given:end])) and all(map(is_given, text[given:end])):
+        return end
     return end if full else -1
 
 
@@ -251,11 +260,13 @@ def _by_child(text: str) -> Iterator[tuple[int, int]]:
     for match in cues.CHILD.finditer(text):
         start, end = match.end(), match.end() + 2
         pair = text[start:end]
-        if len(pair) < 2 or not all(map(is_given, pair)) or lexicon().has_word_at(text, start):
+        twice = len(pair) == 2 and pair[0] == pair[1] and may_be_given(pair[0])
+        if len(pair) < 2 or not (twice or all(map(is_given, pair))) or pair in lexicon().doubled_words:
             continue
-        if pair in cues.ADVERB_TWICE or not cues.FOLLOWER.match(text, end):
+        if not twice and lexicon().has_word_at(text, start):
             continue
-        if pair[0] == pair[1] or all(map(is_typical, pair)) or (pair[0] == "一" and is_typical(pair[1])):
+        bounded = bool(cues.FOLLOWER.match(text, end))
+        if all(map(is_typical, pair)) or (bounded and (pair[0] == pair[1] or is_typical(pair[1]))):
             yield start, end
 
 

@@ -32,7 +32,7 @@ _RECORD = re.compile(
     rf"(?:病案|就诊卡|诊疗卡|门诊卡|健康卡)(?=[:：])){_SAY}"
     r"([A-Za-z]{0,6}[-_]?[0-9](?:[-_]?[A-Za-z0-9]){2,23})(?![A-Za-z0-9])"
 )
-# a card or a file without the word 号: 诊疗卡GZ8827301丢了; bare digits count after cards only, elsewhere they are dates
+# a card or a file without the word 号: 诊疗卡GZ8827301丢了; bare digits only after cards, elsewhere they are dates
 _BARE_RECORD = re.compile(
     r"(?:(?:就诊|诊疗|门诊|就医|医疗|健康|诊断|一卡通)卡(?:是|为|:|：)?[ :：]{0,2}(?=[A-Za-z]{0,4}[0-9]{6})|"
     r"(?:病案|病历本?|病例|住院|门诊|急诊|登记|档案)(?:是|为|:|：)?[ :：]{0,2}(?=[A-Za-z]{1,4}-?[0-9]{5}))"

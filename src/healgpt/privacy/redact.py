@@ -15,14 +15,14 @@ from healgpt.privacy import addresses, dates, names, numbers, places
 from healgpt.privacy.kinds import KIND_OF_LABEL, MASKS, PLACEHOLDER, Found, Kind, placeholder
 from healgpt.schema import Message
 
-_FULL_WIDTH: dict[int, int | str] = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+_FULL_WIDTH = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {0x3000: " "}
 # these keep their width, because as Chinese punctuation they end a clause
 for _kept in "，。；：！？（）":
     _FULL_WIDTH.pop(ord(_kept), None)
 
 
 @cache
-def _spelling() -> dict[int, int | str]:
+def _spelling() -> dict[int, str]:
     """Return the table to one spelling, character for character: half width, simplified."""
     from opencc import OpenCC
 
