@@ -98,6 +98,12 @@ def test_the_one_that_is_there_is_kept_when_the_rest_is_denied(guide: Guide) -> 
     assert "呕吐" in found.denied
 
 
+def test_what_the_lead_names_was_not_asked(guide: Guide) -> None:
+    found = state([*asked([user(DIZZY)], guide), user("没有")], guide)
+    assert found is not None
+    assert not set(SYMPTOMS) & set(found.denied)
+
+
 def test_an_answer_about_time_and_age_denies_nothing(guide: Guide) -> None:
     found = state([*asked([user(DIZZY)], guide), user("两天了，35岁")], guide)
     assert found is not None
@@ -137,6 +143,14 @@ def test_the_lead_says_it_is_no_diagnosis_and_cites_what_it_names(guide: Guide) 
     for number, fact in enumerate(made.facts, 1):
         named = fact.object if fact.predicate == "就诊科室" else fact.subject
         assert f"{named}[{number}]" in made.lead
+
+
+def test_a_child_is_sent_to_paediatrics(guide: Guide) -> None:
+    talk = [user("孩子5岁，咳嗽有痰，发烧两天了，没有别的")]
+    found = state(talk, guide)
+    assert found is not None
+    assert {one.department for one in found.likely} == {"儿科"}
+    assert plan(talk, guide).lead == ""
 
 
 def test_one_symptom_suggests_nothing_yet(guide: Guide) -> None:

@@ -6,7 +6,7 @@ Pure functions of the messages: the questions are found again in the Doctor's ow
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from healgpt.consult.likely import Likely, likely, supporting
@@ -23,6 +23,8 @@ Link = Callable[[str], list[Mention]]
 
 # taken for a child whose age was not said
 _CHILD_YEARS = 3.0
+# children go to paediatrics in Chinese hospitals until then
+_GROWN_YEARS, _CHILDREN = 14.0, "儿科"
 _NONE = re.compile(
     r"(?:^|[，,。；;！!\s])(?:(?:以上|这些|这几个|上面的?)?(?:都|全|统统|一[个样]都)*(?:没有|没|无|木有|不是|否))"
     r"(?:的|了|呢|啊|过|这些(?:症状|情况)?|以上(?:症状|情况)?|任何(?:症状|情况)?)?(?=[，,。；;！!\s]|$)"
@@ -74,9 +76,13 @@ def open_guide(linker: Linker, graph: KnowledgeGraph, opening: str) -> Guide:
         patient = _patient([content for role, content in turns if role == "user"])
         ranked = differential.rank(findings, patient)
         found = likely(ranked, sum(one.present for one in findings))
+        facts = supporting(graph, ranked, found)
+        if patient.age_years is not None and patient.age_years < _GROWN_YEARS:
+            # the graph's departments are those of adults
+            found, facts = tuple(replace(one, department=_CHILDREN) for one in found), ()
         stated = tuple(names[one.name] for one in findings if one.present)
         denied = tuple(names[one.name] for one in findings if not one.present)
-        return View(findings, asked, patient, found, supporting(graph, ranked, found), stated, denied)
+        return View(findings, asked, patient, found, facts, stated, denied)
 
     @lru_cache(maxsize=512)
     def items(turns: Turns, besides: frozenset[str]) -> tuple[Item, ...]:
@@ -99,13 +105,18 @@ def _heard(
     asked: frozenset[str] = frozenset()
     for role, content in turns:
         if role != "user":
-            asked = _asked(content.partition(opening)[2], link, differential)
+            asked = _asked(_questions(content, opening), link, differential)
             ever |= asked
             continue
         for name, (present, told) in _answers(content, asked, link, differential).items():
             found[name] = Finding(name, present, name in asked)
             names.setdefault(name, told)
     return tuple(found.values()), frozenset(ever), names
+
+
+def _questions(answer: str, opening: str) -> str:
+    """Return the questions of a Doctor's turn; what it says after them, past an empty line, asks nothing."""
+    return answer.partition(opening)[2].partition("\n\n")[0]
 
 
 def _asked(text: str, link: Link, differential: Differential) -> frozenset[str]:

@@ -179,7 +179,7 @@ def _lead(view: View) -> str:
     departments = "或".join(fact.object + numbers[fact] for fact in view.facts if fact.predicate == "就诊科室")
     if not departments:
         return ""
-    named = "、".join(one.name + cited.get(one.name, "") for one in view.likely[:2])
+    named = "、".join(one.name + cited.get(one.name, "") for one in view.likely[:2] if one.firm)
     return str(_texts()["lead" if named else "lead_department"]).format(likely=named, departments=departments)
 
 

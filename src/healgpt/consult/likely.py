@@ -12,17 +12,22 @@ MOST_SHOWN = 3
 _FAR_BEHIND = 8.0
 _LEAST_SHARE = 0.01
 # share of all fitting diseases -> how likely it is called
-_WORDS = ((0.4, "较有可能"), (0.12, "有可能"), (0.0, "不能排除"))
+_STANDS_OUT = 0.12
+_WORDS = ((0.4, "较有可能"), (_STANDS_OUT, "有可能"), (0.0, "不能排除"))
 
 
 @dataclass(frozen=True, slots=True)
 class Likely:
-    """A candidate as a patient may read it: `words` say how likely, `fits` which of their symptoms belong to it."""
+    """A candidate as a patient may read it: `words` say how likely, `fits` which of their symptoms belong to it.
+
+    `firm`: it explains two findings or stands out, so that it may be named before all questions are asked.
+    """
 
     name: str
     words: str
     fits: tuple[str, ...]
     department: str = ""
+    firm: bool = False
 
 
 def likely(ranked: Sequence[Candidate], present: int) -> tuple[Likely, ...]:
@@ -38,7 +43,10 @@ def likely(ranked: Sequence[Candidate], present: int) -> tuple[Likely, ...]:
         family = any(one.name in other.name or other.name in one.name for other in found)
         if one.shown and not family and len(one.fits) >= max(1, present // 2):
             found.append(one)
-    return tuple(Likely(one.name, _words(one.share), one.fits, one.department) for one in found)
+    return tuple(
+        Likely(one.name, _words(one.share), one.fits, one.department, len(one.fits) > 1 or one.share >= _STANDS_OUT)
+        for one in found
+    )
 
 
 def _words(share: float) -> str:
@@ -46,14 +54,14 @@ def _words(share: float) -> str:
 
 
 def supporting(graph: KnowledgeGraph, ranked: Sequence[Candidate], found: Sequence[Likely]) -> tuple[Fact, ...]:
-    """Return for the first two of `found` a fact that links each to the patient, then those that name departments.
+    """Return what links the firm ones among the first two of `found` to the patient, then what names departments.
 
     Without any of `found`, the department is the one that most of what is `ranked` and may be shown goes to.
     """
     signs: list[Fact] = []
     departments: dict[str, Fact] = {}
     for one in found[:2]:
-        told = graph.facts_about(one.name, ["症状"])
+        told = graph.facts_about(one.name, ["症状"]) if one.firm else []
         signs += [fact for fact in told if joined().get(fact.object, fact.object) in one.fits][:1]
         for fact in graph.facts_about(one.name, ["就诊科室"], limit=1):
             departments.setdefault(fact.object, fact)

@@ -11,6 +11,7 @@ Sex = Literal["male", "female"]
 _RANGE = re.compile(r"(\d+)\s*[～~\-—至到]\s*(\d+)\s*岁")
 _ABOVE = re.compile(r"(\d+)\s*岁以[上后]|(?:大于|超过)\s*(\d+)\s*岁")
 _BELOW = re.compile(r"(\d+)\s*岁以[下内前]|(?:小于|不满)\s*(\d+)\s*岁")
+_ADULT = (14.0, 120.0)
 # words of 多发人群 -> years of age
 _AGES: tuple[tuple[str, float, float], ...] = (
     ("新生儿|胎儿", 0, 0.1),
@@ -62,6 +63,8 @@ def profile(name: str, groups: Sequence[str], patterns: Mapping[str, Any]) -> Pr
         only_ages = (0.0, 16.0)
     elif re.search(patterns["old"], name):
         only_ages = (50.0, 120.0)
+    elif re.search(patterns["adult"], name):
+        only_ages = _ADULT
     sexes = {sex for group in groups if (sex := _sex(group))}
     leaning = next(iter(sexes)) if len(sexes) == 1 else None
     ages = tuple(span for group in groups for span in _spans(group))
@@ -100,7 +103,13 @@ def plausibility(profile: Profile, patient: Patient) -> float:
         weight += 0.3 if patient.sex == profile.sex else -0.7
     if profile.only_ages is not None:
         low, high = profile.only_ages
-        weight += -1.5 if patient.age_years is None else 0.5 if low <= patient.age_years <= high else -6.0
+        if patient.age_years is None:
+            # who does not say an age is rarely a child, and seldom old
+            weight -= 0.0 if profile.only_ages == _ADULT else 1.5
+        elif not low <= patient.age_years <= high:
+            weight -= 6.0
+        elif profile.only_ages != _ADULT:
+            weight += 0.5
     elif profile.ages and patient.age_years is not None:
         inside = any(low - 2 <= patient.age_years <= high + 5 for low, high in profile.ages)
         weight += 0.4 if inside else -1.0
