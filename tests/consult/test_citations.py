@@ -74,6 +74,13 @@ def test_an_answer_without_evidence_says_so_once_and_tells_the_model():
     assert "没有参考资料" in subject.wire([ask("肺炎怎么护理？")], 100)[-1]["content"]
 
 
+@pytest.mark.parametrize(("question", "said"), [("肺炎怎么护理？", True), ("肺炎挂什么科？", False)])
+def test_a_department_alone_is_evidence_only_for_where_to_go(question, said):
+    department = Fact("肺炎", "就诊科室", "呼吸内科", "CMeKG", 0.9)
+    reply = doctor("去呼吸内科[1]。", (department,)).complete([ask(question)], Sampling())
+    assert ("没有资料依据" in reply.text) is said
+
+
 @pytest.mark.parametrize("question", ["你好", "我头痛"])
 def test_small_talk_and_questions_back_need_no_evidence(question):
     assert "没有资料依据" not in doctor("好。", ()).complete([ask(question)], Sampling()).text

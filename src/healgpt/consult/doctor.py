@@ -22,6 +22,7 @@ from healgpt.schema import Alarm, ChatModel, Delta, Fact, Message, Reply, Sampli
 
 # the model's part of a turn that asks back
 _SENTENCE_TOKENS = 60
+_DEPARTMENT = "就诊科室"
 
 Triage = Callable[[Sequence[Message]], Alarm | None]
 Retrieve = Callable[[Sequence[Message]], tuple[Fact, ...]]
@@ -156,9 +157,11 @@ class Doctor:
         return self._admits_no_evidence and task in ("advise", "inform") and not facts
 
     def _closing(self, messages: Sequence[Message]) -> str:
-        if not self._lacks_evidence(self._plan(messages).task, self.evidence(messages).facts):
-            return ""
-        return "\n\n" + prompts.render("no_evidence")
+        task, facts = self._plan(messages).task, self.evidence(messages).facts
+        # a department is no evidence for anything else that was asked
+        beside = self._admits_no_evidence and task == "inform" and "科" not in messages[-1]["content"]
+        beside = beside and all(fact.predicate == _DEPARTMENT for fact in facts)
+        return "\n\n" + prompts.render("no_evidence") if beside or self._lacks_evidence(task, facts) else ""
 
     def warm(self) -> None:
         """Load the rules, and the system prompt into the engine's cache: a first turn prefills only its own tokens."""
