@@ -19,7 +19,8 @@ from healgpt.models.convert import folder_to_gguf, portable, requantise
 from healgpt.models.weights import open_folder, open_unchecked
 from healgpt.schema import Sampling
 
-GREEDY = Sampling(temperature=0, max_tokens=24, repeat_penalty=1.0, top_k=0, top_p=1.0)
+# The engine keeps keys and values in 16 bits, which may turn a near tie of random weights later on.
+GREEDY = Sampling(temperature=0, max_tokens=6, repeat_penalty=1.0, top_k=0, top_p=1.0)
 ASKED = ["我头痛三天了", "孩子发烧 39 度怎么办？", "What should I do?"]
 
 

@@ -25,7 +25,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.generation.utils import GenerationConfig
 folder = sys.argv[1]
 tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=False, trust_remote_code=True)
-model = AutoModelForCausalLM.from_pretrained(folder, device_map="auto", torch_dtype=torch.float32, trust_remote_code=True)
+options = {"device_map": "auto", "torch_dtype": torch.float32}
+model = AutoModelForCausalLM.from_pretrained(folder, **options, trust_remote_code=True)
 model.generation_config = GenerationConfig.from_pretrained(folder)
 model.generation_config.update(do_sample=False, max_new_tokens=8, repetition_penalty=1.0)
 messages = []

@@ -61,6 +61,41 @@ def rm(
         print(f"已删除 {entry.name}，腾出 {_megabytes(freed)}。" if freed else f"{entry.name} 本来就没有下载。")
 
 
+@app.command(
+    "fit",
+    help="估算模型在哪里放得下：各种精度的权重、KV 缓存和激活各占多少。只看结构，不下载、不加载。",
+    epilog="例子：healgpt models fit baichuan-13b-chat --gpu 24GB --gpus 1 --ram 64GB    healgpt models fit 模型文件夹",
+)
+def fit(
+    name: Annotated[str, typer.Argument(help="型号名、config.json、模型文件夹或 GGUF 文件")],
+    gpu: Annotated[str, typer.Option(help="一张显卡的显存，如 24GB")] = "",
+    gpus: Annotated[int, typer.Option(min=0, help="显卡张数")] = 1,
+    ram: Annotated[str, typer.Option(help="内存，如 64GB；不写则取本机的")] = "",
+    context: Annotated[int, typer.Option(help="每个对话的词元数")] = _CONTEXT,
+    batch: Annotated[int, typer.Option(help="同时进行的对话数")] = 1,
+) -> None:
+    import psutil
+
+    from healgpt.models import fit as planning
+
+    shape = planning.find_shape(name)
+    machine = planning.Machine(
+        gpu=planning.parse_bytes(gpu) if gpu else 0,
+        gpus=gpus if gpu else 0,
+        ram=planning.parse_bytes(ram) if ram else psutil.virtual_memory().total,
+    )
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("精度", "权重", "KV 缓存", "激活", "合计"):
+        table.add_column(title, justify="left" if title == "精度" else "right", no_wrap=True)
+    table.add_column("放在哪里")
+    for need in planning.plan(shape, machine, context=context, batch=batch):
+        sizes = (need.weights, need.cache, need.activations, need.total)
+        table.add_row(need.form, *(f"{size / (1 << 30):,.2f} GiB" for size in sizes), need.place)
+    print(f"{shape.name}：{shape.parameters / 1e9:.2f}B 参数，{shape.layers} 层，{batch} 个对话 × {context:,} 词元")
+    Console(highlight=False).print(table)
+    print("按结构估算，未含碎片和引擎自己的缓冲，请留一成余量。int8、int4 按 GGUF 的 Q8_0、Q4_0 计。")
+
+
 def describe(entry: Entry) -> dict[str, Any]:
     """Return what `--json` prints for one entry; bytes throughout, `memory_bytes` for 4,096 tokens of context."""
     held = catalog.resolve(entry)

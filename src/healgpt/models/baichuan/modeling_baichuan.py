@@ -27,6 +27,7 @@ from .chat_baichuan import chat
 from .configuration_baichuan import BaichuanConfig
 from .layers_baichuan import BaichuanAttention, BaichuanDecoderLayer, BaichuanRMSNorm, NormHead
 from .positions_baichuan import BaichuanRotaryEmbedding, alibi_mask, alibi_slopes
+from .quantize_baichuan import quantize
 
 
 class BaichuanPreTrainedModel(PreTrainedModel):
@@ -249,6 +250,11 @@ class BaichuanForCausalLM(BaichuanPreTrainedModel, GenerationMixin):
     ) -> str | Iterator[str]:
         """Answer a conversation as the published models do; see `chat_baichuan.chat`."""
         return chat(self, tokenizer, messages, stream=stream, generation_config=generation_config)
+
+    def quantize(self, bits: int) -> "BaichuanForCausalLM":
+        """Round the weights to 8 or 4 bits in place, as published; see `quantize_baichuan.quantize`."""
+        quantize(self, bits)
+        return self
 
     def _get_resized_lm_head(self, old_lm_head: nn.Linear, *args: Any, **kwargs: Any) -> nn.Linear:
         resized: nn.Linear = super()._get_resized_lm_head(old_lm_head, *args, **kwargs)
