@@ -158,11 +158,22 @@ def test_one_symptom_suggests_nothing_yet(guide: Guide) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "task"), [("颈椎病有哪些症状？", "inform"), ("你好", "talk"), ("今天天气不错", "inform")]
+    ("text", "task"),
+    [
+        ("颈椎病有哪些症状？", "inform"),
+        ("你好", "talk"),
+        ("今天天气不错", "inform"),
+        ("我有高血压，最近想办移民", "inform"),
+    ],
 )
 def test_what_is_no_complaint_is_not_asked_back(guide: Guide, text, task) -> None:
     assert plan([user(text)], guide).task == task
     assert state([user(text)], guide) is None
+
+
+def test_a_known_illness_is_not_looked_for_again(guide: Guide) -> None:
+    made = plan([user("我有高血压十年了，50岁，最近头晕、恶心，没有别的，怎么回事")], guide)
+    assert made.task != "ask"
 
 
 def test_the_same_messages_plan_the_same(graph: KnowledgeGraph, guide: Guide) -> None:

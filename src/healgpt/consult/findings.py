@@ -38,7 +38,8 @@ _DENIED_BEFORE = re.compile(r"(?:没|无|不|未)[^，。；,;]{0,4}$")
 class View:
     """What is known of one complaint: findings, what was asked, who asks, which diseases may be shown for it.
 
-    `stated` and `denied` are the findings under the names that the linker gave them.
+    `stated` and `denied` are the findings under the names that the linker gave them; with `known_illness` a disease
+    was named beside them.
     """
 
     findings: tuple[Finding, ...]
@@ -48,6 +49,7 @@ class View:
     facts: tuple[Fact, ...]
     stated: tuple[str, ...]
     denied: tuple[str, ...]
+    known_illness: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def open_guide(linker: Linker, graph: KnowledgeGraph, opening: str) -> Guide:
             found, facts = tuple(replace(one, department=_CHILDREN) for one in found), ()
         stated = tuple(names[one.name] for one in findings if one.present)
         denied = tuple(names[one.name] for one in findings if not one.present)
-        return View(findings, asked, patient, found, facts, stated, denied)
+        return View(findings, asked, patient, found, facts, stated, denied, _names_illness(turns, link))
 
     @lru_cache(maxsize=512)
     def items(turns: Turns, besides: frozenset[str]) -> tuple[Item, ...]:
@@ -133,7 +135,9 @@ def _answers(text: str, asked: frozenset[str], link: Link, differential: Differe
     found: dict[str, tuple[bool, str]] = {}
     # 没有尿 is a name by itself
     for mention in link(re.sub(r"没有(?=尿[频急痛血失])", "无", text)):
-        if mention.kind in ("symptom", "disease") and mention.status in ("present", "absent"):
+        # an illness that is named is known already; what it explains is not looked for again
+        complaint = mention.kind == "symptom" or mention.name in rules()["ask"]
+        if complaint and mention.status in ("present", "absent"):
             parts = differential.symptoms(mention.name, present=mention.status == "present")
             for name in parts:
                 found[name] = (mention.status == "present", mention.name if len(parts) == 1 else name)
@@ -152,6 +156,15 @@ def _answers(text: str, asked: frozenset[str], link: Link, differential: Differe
     elif _NONE.search(text) or _REST.search(text):
         found |= {name: (False, name) for name in rest}
     return found
+
+
+def _names_illness(turns: Turns, link: Link) -> bool:
+    return any(
+        mention.kind == "disease" and mention.status != "absent" and mention.name not in rules()["ask"]
+        for role, content in turns
+        if role == "user"
+        for mention in link(content)
+    )
 
 
 def _patient(said: Sequence[str]) -> Patient:

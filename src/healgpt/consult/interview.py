@@ -135,7 +135,7 @@ def _plan_turn(turns: Turns, rounds: int, guide: Guide | None) -> Plan:
     if not rounds and _KNOWLEDGE.search(said[-1]):
         return Plan("inform")
     topic = next((topic for text in reversed(said) if (topic := _topic(text))), None)
-    if topic is None and guide is not None and guide.view(turns).stated:
+    if topic is None and guide is not None and _new_complaint(guide.view(turns)):
         topic = _texts()["topic"][-1]
     if topic is None:
         return Plan("inform")
@@ -146,12 +146,18 @@ def _plan_turn(turns: Turns, rounds: int, guide: Guide | None) -> Plan:
         return Plan("ask", missing[:MOST_QUESTIONS]) if len(missing) >= _MISSING_TO_ASK else Plan("advise")
     warned = missing[:1] if topic["ask"] in missing else ()
     items = guide.items(turns, guide.named(topic["ask"]) if warned else frozenset())
-    if len(missing) < _MISSING_TO_ASK and sum(item.gain_bits for item in items) < _WORTH_BITS:
+    view = guide.view(turns)
+    worth = _new_complaint(view) and sum(item.gain_bits for item in items) >= _WORTH_BITS
+    if len(missing) < _MISSING_TO_ASK and not worth:
         return _advice(turns, guide)
     questions = (*warned, *_separating(items), *missing[len(warned) :])[:MOST_QUESTIONS]
-    view = guide.view(turns)
     lead = _lead(view)
     return Plan("ask", questions, (), lead, view.facts if lead else ())
+
+
+def _new_complaint(view: View) -> bool:
+    """Say whether symptoms were told and no illness that they may belong to: then it is worth looking for one."""
+    return bool(view.stated) and not view.known_illness
 
 
 def _advice(turns: Turns, guide: Guide | None) -> Plan:
@@ -172,7 +178,7 @@ def _lead(view: View) -> str:
 
     Two present findings are the least: one symptom fits hundreds of diseases.
     """
-    if len(view.stated) < 2:
+    if len(view.stated) < 2 or view.known_illness:
         return ""
     numbers = {fact: f"[{number}]" for number, fact in enumerate(view.facts, 1)}
     cited = {fact.subject: numbers[fact] for fact in view.facts if fact.predicate == "症状"}
