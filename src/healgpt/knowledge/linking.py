@@ -5,6 +5,7 @@ split words, and parts of the body joined with what they do; then status, person
 Offsets are those of the original text, whatever was folded before matching.
 """
 
+import bisect
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -94,9 +95,8 @@ class Linker:
                 candidates.append(Hit(start, last + 1, target.name, target.kind))
         candidates += _patterns(text)
         candidates += _compositions(text)
-        asked = [match.span() for match in _ASKED.finditer(text)]
-        candidates = [hit for hit in candidates if not any(_hides(low, high, hit) for low, high in asked)]
-        candidates = [hit for hit in candidates if not any(_hides(low, high, hit) for low, high in shadows)]
+        shadows += [match.span() for match in _ASKED.finditer(text)]
+        candidates = _unshadowed(candidates, sorted(shadows))
         chosen: list[Hit] = []
         for hit in sorted(candidates, key=lambda hit: (hit.start, -hit.end)):
             if not chosen or hit.start >= chosen[-1].end:
@@ -137,11 +137,17 @@ def _whole(text: str, start: int, end: int) -> bool:
     )
 
 
-def _hides(low: int, high: int, hit: Hit) -> bool:
-    """A shadow hides what lies in it or overlaps it in part; a name that is longer and holds it all stays."""
-    if hit.start <= low and high <= hit.end:
-        return False
-    return low < hit.end and hit.start < high
+def _unshadowed(hits: Sequence[Hit], shadows: Sequence[tuple[int, int]]) -> list[Hit]:
+    """Drop the hits that lie in a shadow or overlap one in part; a name that holds all of a shadow stays."""
+    longest = max((high - low for low, high in shadows), default=0)
+    kept = []
+    for hit in hits:
+        first = bisect.bisect_left(shadows, (hit.start - longest, 0))
+        last = bisect.bisect_left(shadows, (hit.end, 0))
+        near = shadows[first:last]
+        if all(high <= hit.start or (hit.start <= low and high <= hit.end) for low, high in near):
+            kept.append(hit)
+    return kept
 
 
 @cache

@@ -1,5 +1,6 @@
 """Whom a message speaks of: the patient or a relative, with age, sex and pregnancy where they are said."""
 
+import bisect
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -71,10 +72,11 @@ def whose(text: str, places: Sequence[int]) -> list[str]:
     """
     marks = _people(text)
     first = marks[0][1] if marks else "本人"
+    starts = [start for start, _ in marks]
     found = []
     for place in places:
-        named = [who for start, who in marks if start <= place]
-        found.append(named[-1] if named else first)
+        named = bisect.bisect_right(starts, place)
+        found.append(marks[named - 1][1] if named else first)
     return found
 
 

@@ -4,6 +4,7 @@ Rules in the manner of NegEx and ConText (Chapman et al. 2001; Harkema et al. 20
 forward within its clause, on through an enumeration, and some cues act back on the mention before them.
 """
 
+import bisect
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,6 +65,8 @@ _SPAN = re.compile(
 _NOT_SPAN = re.compile(rf"每[天日周月年]|{_NUMBER}(?:周岁|岁|个月大)")
 
 _CAUSE = re.compile(r"引起|导致|造成|影响|是因为")
+# no clause is looked at further than this, so that a text of any length costs linear time
+_REACH = 80
 _DENY_REACH, _NOT_REACH, _DOUBT_REACH, _WORRY_REACH, _PAST_REACH = 14, 2, 16, 6, 24
 
 
@@ -92,9 +95,10 @@ class Scope:
         self.plain = "".join(plain)
 
     def clause(self, place: int) -> tuple[int, int]:
-        """Return where the clause of `place` starts and ends."""
-        start = max(edge for edge in self.breaks if edge <= place)
-        return start, min((edge for edge in self.breaks if edge > place), default=len(self.text))
+        """Return where the clause of `place` starts and ends, cut to what any cue can reach."""
+        after = bisect.bisect_right(self.breaks, place)
+        end = self.breaks[after] if after < len(self.breaks) else len(self.text)
+        return max(self.breaks[after - 1], place - _REACH), min(end, place + _REACH)
 
 
 def statuses(scope: Scope, hits: Sequence[Hit]) -> list[Status]:
@@ -176,17 +180,17 @@ def durations(scope: Scope, hits: Sequence[Hit]) -> list[str]:
 
     A span of time belongs to the mentions of its clause, or of the clause before when its own has none.
     """
-    ages = [match.span() for match in _NOT_SPAN.finditer(scope.plain)]
-    spans = [
-        match for match in _SPAN.finditer(scope.plain) if not any(low <= match.start() < high for low, high in ages)
-    ]
+    ages = {match.start() for match in _NOT_SPAN.finditer(scope.plain)}
+    starts = [hit.start for hit in hits]
     found = [""] * len(hits)
-    for match in spans:
+    for match in _SPAN.finditer(scope.plain):
+        if match.start() in ages:
+            continue
         start, end = scope.clause(match.start())
-        owners = [index for index, hit in enumerate(hits) if start <= hit.start < end]
+        owners = range(bisect.bisect_left(starts, start), bisect.bisect_left(starts, end))
         if not owners and start:
             low, _ = scope.clause(start - 1)
-            owners = [index for index, hit in enumerate(hits) if low <= hit.start < start]
+            owners = range(bisect.bisect_left(starts, low), bisect.bisect_left(starts, start))
         for index in owners:
             found[index] = found[index] or match[0].strip()
     return found
