@@ -45,6 +45,8 @@ def located(model: str) -> tuple[Path, str, str]:
             raise ModelError(f"没有找到 {model}。请检查路径。")
         return place, "", ""
     entry = catalog.find(model)
+    if catalog.resolve(entry).kind == "graph":
+        raise ModelError(f"{entry.name} 是知识图谱，不是模型。请用 healgpt models 查看可用的模型。")
     if not catalog.path(entry).exists():
         raise ModelError(f"模型 {entry.name} 还没有下载。请先运行 healgpt pull {entry.name}。")
     held = catalog.resolve(entry)

@@ -74,7 +74,7 @@ def fit(
     context: Annotated[int, typer.Option(help="每个对话的词元数")] = _CONTEXT,
     batch: Annotated[int, typer.Option(help="同时进行的对话数")] = 1,
 ) -> None:
-    import psutil
+    import psutil  # type: ignore[import-untyped]
 
     from healgpt.models import fit as planning
 

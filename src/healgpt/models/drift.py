@@ -100,8 +100,9 @@ def _network(weights: Weights, config: dict[str, Any]) -> Any:
     baichuan.register()
     fields = {key: value for key, value in config.items() if key not in ("auto_map", "dtype", "torch_dtype")}
     described = AutoConfig.for_model(**fields)
+    build: Any = AutoModelForCausalLM.from_config
     with torch.device("meta"):
-        model: Any = AutoModelForCausalLM.from_config(described, dtype=torch.float32).eval()
+        model = build(described, dtype=torch.float32).eval()
     rotary = getattr(model.model, "rotary_emb", None)
     if rotary is not None:
         model.model.rotary_emb = type(rotary)(described)  # its tables are computed, not stored

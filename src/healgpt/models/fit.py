@@ -135,7 +135,8 @@ def find_shape(name: str) -> Shape:
             raise ModelError(f"{place} 不是合法的 JSON。请检查文件。") from error
     found = known_shape(name)
     if found is None:
-        near = difflib.get_close_matches(name.lower(), _KNOWN, n=1)
+        begun = [known for known in _KNOWN if known.startswith(name.lower())]
+        near = begun or difflib.get_close_matches(name.lower(), _KNOWN, n=1)
         hint = f"是不是想用 {near[0]}？" if near else f"已知的有：{'、'.join(_KNOWN)}；"
         raise ConfigError(f"不知道 {name} 的结构。{hint}也可以给出它的 config.json。")
     return found

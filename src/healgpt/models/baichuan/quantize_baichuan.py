@@ -40,7 +40,7 @@ def _config(bits: int, device: str) -> Any:
     if device.startswith("cuda"):
         return quantization.Int4WeightOnlyConfig(group_size=_GROUP)
     return quantization.IntxWeightOnlyConfig(
-        weight_dtype=torch.int4,
+        weight_dtype=torch.int4,  # type: ignore[attr-defined]
         granularity=quantization.PerGroup(_GROUP),
         mapping_type=quantization.MappingType.ASYMMETRIC,
     )
