@@ -42,7 +42,7 @@ _SENTENCE_BREAK = re.compile(r"[!?;。\n]")
 _ENUMERATION = re.compile(r"^.{0,3}(?:[、/和或及与跟]|也没|也无|还有).{0,4}$")
 _TURN = re.compile(r"[但却而只就可]|不过")
 _REACH = 60
-_MISTAKABLE = ("deny", "not", "knowledge", "seen", "earlier")
+_MISTAKABLE = ("deny", "not", "knowledge", "seen", "earlier", "past", "chronic", "resolved")
 # a concept that spells out one of these does not take its meaning away: 没有呼吸 is no denial, 怎么治 is a question
 _KEPT = tuple(set(CUES) - {"aside", "deny", "not", "denied", "past", "earlier", "chronic"})
 _DENY_REACH, _DENY_LIST_REACH, _NOT_REACH = 8, 30, 2
@@ -194,7 +194,7 @@ def _is_past(scene: _Scene, hit: Hit) -> bool:
     if any(_holds(scene, cue, hit, nows) for cue in scene.near("past", hit, scope="sentence")):
         return True
     starts = [*nows, *scene.near("sudden", hit, scope="sentence")]
-    return any(_holds(scene, cue, hit, starts) for cue in scene.near("earlier", hit, scope="sentence"))
+    return any(_holds(scene, cue, hit, starts) for cue in scene.near("earlier", hit, scope="clause"))
 
 
 def _holds(scene: _Scene, cue: Hit, hit: Hit, starts: Sequence[Hit]) -> bool:
@@ -207,7 +207,8 @@ def _is_chronic(scene: _Scene, hit: Hit) -> bool:
     if not scene.has("chronic", hit, scope="sentence"):
         return False
     if not (scene.has("sudden", hit, scope="sentence") or scene.has("now", hit, scope="sentence")):
-        return True
+        here = scene.clause(hit.start)
+        return any(abs(scene.clause(cue.start) - here) <= 1 for cue in scene.near("chronic", hit, scope="sentence"))
     return scene.has("chronic", hit, scope="clause") and not (
         scene.has("sudden", hit, scope="clause") or scene.has("now", hit, scope="clause")
     )

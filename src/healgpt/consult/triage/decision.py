@@ -12,6 +12,8 @@ from healgpt.consult.triage.folding import fold
 from healgpt.consult.triage.rules import Rule, Rulebook, rulebook
 from healgpt.schema import Alarm, Message
 
+# a patient who says that it was an examination question or a pet takes back what was told before
+_TAKEN_BACK = "撤回"
 _YES = re.compile(r"\s*(?:嗯+|对|是|有|会|都有|没错)(?:的|啊|呀|点|一点|一些|吧|了)*(?=[，,。！!.\s]|$)")
 
 
@@ -55,6 +57,8 @@ def explain(messages: Sequence[Message]) -> Finding | None:
     """Return the alarm of `triage` together with the words that raised it."""
     book = rulebook()
     places = [place for turn in range(len(messages)) for place in _places(book, turn, messages)]
+    taken_back = max((place.reason.turn for place in places if place.reason.concept == _TAKEN_BACK), default=0)
+    places = [place for place in places if place.reason.turn >= taken_back]
     spoken_of = _spoken_of(places)
     views: dict[tuple[str, frozenset[str]], list[Mapping[str, _Place]]] = {}
     best: tuple[Rule, list[_Place]] | None = None
