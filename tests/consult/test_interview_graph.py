@@ -207,4 +207,6 @@ def test_the_hint_stays_within_the_budget_of_the_facts(doctor: Doctor, guide: Gu
     evidence = doctor.evidence(talk)
     assert evidence.task.startswith("【可能相关】")
     assert "梅尼埃病" in evidence.task
+    assert {fact.subject for fact in evidence.facts} <= {one.name for one in plan(talk, guide).likely}
+    assert "就诊科室" in {fact.predicate for fact in evidence.facts}
     assert doctor.count_tokens(evidence.task.partition("\n")[0]) < 120

@@ -146,6 +146,8 @@ class Doctor:
         facts = () if task in ("ask", "talk") else self._retrieve(messages)
         if made.likely and self._triage(messages) is None:
             hint = _hint(made)
+            # advice names no drugs; "没吃药" in an answer is no question about them
+            facts = tuple(dict.fromkeys([*made.facts, *(fact for fact in facts if fact.predicate != "治疗药物")]))
             facts = fitting(facts, self._count, budget=max(0, FACT_TOKENS - self._count(hint)))
             words = f"{hint}\n{words}"
         if self._lacks_evidence(task, facts):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from healgpt.consult.likely import Likely, likely, supporting
+from healgpt.consult.likely import Likely, likely, summing_up, supporting
 from healgpt.knowledge.differential import Differential, Finding, Item, histories, rules
 from healgpt.knowledge.disease_matrix import open_differential
 from healgpt.knowledge.disease_profile import Patient
@@ -38,6 +38,7 @@ _DENIED_BEFORE = re.compile(r"(?:没|无|不|未)[^，。；,;]{0,4}$")
 class View:
     """What is known of one complaint: findings, what was asked, who asks, which diseases may be shown for it.
 
+    `facts` support the sentence that ends a turn of questions, `advice` are those that advice may cite.
     `stated` and `denied` are the findings under the names that the linker gave them; with `known_illness` a disease
     was named beside them.
     """
@@ -47,6 +48,7 @@ class View:
     patient: Patient
     likely: tuple[Likely, ...]
     facts: tuple[Fact, ...]
+    advice: tuple[Fact, ...]
     stated: tuple[str, ...]
     denied: tuple[str, ...]
     known_illness: bool
@@ -79,12 +81,15 @@ def open_guide(linker: Linker, graph: KnowledgeGraph, opening: str) -> Guide:
         ranked = differential.rank(findings, patient)
         found = likely(ranked, sum(one.present for one in findings))
         facts = supporting(graph, ranked, found)
-        if patient.age_years is not None and patient.age_years < _GROWN_YEARS:
+        grown = patient.age_years is None or patient.age_years >= _GROWN_YEARS
+        if not grown:
             # the graph's departments are those of adults
             found, facts = tuple(replace(one, department=_CHILDREN) for one in found), ()
+        advice = summing_up(graph, found, departments=grown)
         stated = tuple(names[one.name] for one in findings if one.present)
         denied = tuple(names[one.name] for one in findings if not one.present)
-        return View(findings, asked, patient, found, facts, stated, denied, _names_illness(turns, link))
+        illness = _names_illness(turns, link)
+        return View(findings, asked, patient, found, facts, advice, stated, denied, illness)
 
     @lru_cache(maxsize=512)
     def items(turns: Turns, besides: frozenset[str]) -> tuple[Item, ...]:

@@ -56,8 +56,8 @@ _CHITCHAT = re.compile(
 class Plan:
     """What one turn has to do; `questions` is empty unless `task` is "ask".
 
-    With a guide, a turn that advises is given `likely`, and one that asks back ends with `lead`, a sentence that
-    cites `facts` by their numbers; each may be empty.
+    With a guide, a turn that advises is given `likely` and `facts` about them, and one that asks back ends with
+    `lead`, a sentence that cites `facts` by their numbers; each may be empty.
     """
 
     task: Task
@@ -161,7 +161,10 @@ def _new_complaint(view: View) -> bool:
 
 
 def _advice(turns: Turns, guide: Guide | None) -> Plan:
-    return Plan("advise", likely=() if guide is None else guide.view(turns).likely)
+    if guide is None:
+        return Plan("advise")
+    view = guide.view(turns)
+    return Plan("advise", likely=view.likely, facts=view.advice)
 
 
 def _separating(items: Sequence[Item]) -> tuple[str, ...]:

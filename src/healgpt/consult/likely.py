@@ -77,3 +77,15 @@ def supporting(graph: KnowledgeGraph, ranked: Sequence[Candidate], found: Sequen
                 departments = {fact.object: fact for fact in told if fact.object == chosen}
                 break
     return (*signs, *departments.values())
+
+
+def summing_up(graph: KnowledgeGraph, found: Sequence[Likely], *, departments: bool = True) -> tuple[Fact, ...]:
+    """Return what advice on the first two of `found` may cite: a check each, the departments, what links them."""
+    told: list[Fact] = []
+    for relation in ("检查", "就诊科室", "症状") if departments else ("检查", "症状"):
+        for one in found[:2]:
+            facts = graph.facts_about(one.name, [relation])
+            if relation == "症状":
+                facts = [fact for fact in facts if joined().get(fact.object, fact.object) in one.fits]
+            told += facts[:1]
+    return tuple(told)
