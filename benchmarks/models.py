@@ -61,6 +61,13 @@ def _run(model: Path, place: Path, plot: Path | None) -> None:
             f"| {speed['first_token_s']:.1f} |",
             flush=True,
         )
+    for bits in (8, 4):
+        drift = _torchao(folder, bits)
+        print(
+            f"| torchao int{bits} | — | {drift.perplexity_source:.2f} | {drift.perplexity:.2f} "
+            f"| {drift.agreement:.1%} | {drift.kl:.4f} | — | — | — |",
+            flush=True,
+        )
     peer = _spawn(f"hf:{folder}", 16)
     print(
         f"| transformers fp32 | {sum(path.stat().st_size for path in folder.glob('*.safetensors')) / 1e6:,.0f} "
@@ -73,6 +80,21 @@ def _run(model: Path, place: Path, plot: Path | None) -> None:
     )
     if plot:
         _draw(rows, plot)
+
+
+def _torchao(folder: Path, bits: int) -> Drift:
+    """Return the drift of `model.quantize(bits)` as the port does it, on this model."""
+    import torch
+
+    from healgpt.models import checkpoint, drift
+    from healgpt.models.baichuan.quantize_baichuan import quantize as round_weights
+
+    loaded = checkpoint.load(folder, dtype=torch.float32)
+    ids = drift.windows(loaded.tokenizer)
+    with torch.inference_mode():
+        exact = loaded.model(torch.tensor(ids), use_cache=False).logits
+        rounded = round_weights(loaded.model, bits)(torch.tensor(ids), use_cache=False).logits
+    return drift.compare_logits(exact, rounded, ids)
 
 
 def _measure(spec: str, tokens: int) -> dict[str, float]:

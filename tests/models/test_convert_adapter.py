@@ -110,6 +110,19 @@ def test_adapter_says_nothing_of_this_machine(pair: tuple[Path, Path], tmp_path:
     assert told["base_model_name_or_path"] == "base"
 
 
+def test_gguf_adapter_merges_like_its_source(tmp_path: Path) -> None:
+    folder = write_qwen2(tmp_path / "base")
+    lora = tuned(folder, tmp_path / "lora", ["q_proj", "down_proj"])
+    adapter = adapter_to_gguf(lora, folder, tmp_path / "adapter.gguf")
+    ours, theirs = (
+        open_folder(export(folder, tmp_path / name, adapter=path, dtype="float32"))
+        for name, path in (("a", adapter), ("b", lora))
+    )
+    assert all((ours.read(name) == theirs.read(name)).all() for name in ours.shapes)
+    with pytest.raises(ModelError, match="适配器"):
+        export(folder, tmp_path / "c", adapter=folder_to_gguf(folder, tmp_path / "model.gguf", "F16"))
+
+
 def test_foreign_base_is_refused(tmp_path: Path) -> None:
     folder = write_qwen2(tmp_path / "base")
     lora = tuned(folder, tmp_path / "lora", ["q_proj"])

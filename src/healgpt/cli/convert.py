@@ -23,13 +23,17 @@ def main(
     base: Annotated[Path | None, typer.Option(help="LoRA 的底座：文件夹或 GGUF")] = None,
     licence: Annotated[str, typer.Option(help="许可（SPDX 名），替代模型卡里写的")] = "",
 ) -> None:
-    from healgpt.cli.export import located
+    from healgpt.cli.export import located, shipped_adapter
     from healgpt.cli.progress_line import shown
     from healgpt.models import convert
 
     if target.suffix.lower() != ".gguf":
         raise ConfigError(f"{target} 不以 .gguf 结尾。要得到 Hugging Face 文件夹，请用 healgpt export。")
     place, known_licence, _ = located(source)
+    if shipped_adapter(source) is not None:
+        raise ConfigError(
+            f"{source} 带有适配器。请先用 healgpt export {source} 文件夹 导出合并后的模型，再转换那个文件夹。"
+        )
     with shown("转换") as report:
         if (place / "adapter_config.json").is_file():
             from healgpt.models.adapter import adapter_to_gguf

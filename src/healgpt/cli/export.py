@@ -30,8 +30,21 @@ def main(
 
     place, known_licence, base = located(model)
     with shown("导出") as report:
-        made = export(place, folder, dtype=dtype, licence=licence or known_licence, base=base, report=report)
+        made = export(
+            place,
+            folder,
+            dtype=dtype,
+            licence=licence or known_licence,
+            base=base,
+            adapter=shipped_adapter(model),
+            report=report,
+        )
     print(f"已导出：{made}")
+
+
+def shipped_adapter(model: str) -> Path | None:
+    """Return the LoRA that belongs to a model of the catalogue; None for paths and models without one."""
+    return catalog.adapter(catalog.find(model)) if not Path(model).expanduser().exists() else None
 
 
 def located(model: str) -> tuple[Path, str, str]:

@@ -15,7 +15,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 )
 def main(
     base: Annotated[str, typer.Argument(help="底座：Hugging Face 文件夹、GGUF 文件或目录里的模型名")],
-    adapter: Annotated[Path, typer.Argument(help="LoRA 文件夹（有 adapter_config.json）")],
+    adapter: Annotated[Path, typer.Argument(help="LoRA：PEFT 文件夹，或 Qwen2 的 GGUF 适配器")],
     target: Annotated[Path, typer.Argument(help="新的 .gguf 文件或文件夹，须不存在")],
     dtype: Annotated[str, typer.Option(help="文件夹的精度：float16、bfloat16 或 float32")] = "",
 ) -> None:

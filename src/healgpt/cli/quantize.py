@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from healgpt.errors import ConfigError
 from healgpt.models.quantize import Bounds, Quantised, quantise
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -30,10 +31,14 @@ def main(  # noqa: PLR0917 -- the options of the command line
     speed: Annotated[bool, typer.Option("--speed/--no-speed", help="是否运行一次来测速度")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
 ) -> None:
-    from healgpt.cli.export import located
+    from healgpt.cli.export import located, shipped_adapter
     from healgpt.cli.progress_line import shown
 
     place, _, _ = located(model)
+    if shipped_adapter(model) is not None:
+        raise ConfigError(
+            f"{model} 带有适配器。请先用 healgpt export {model} 文件夹 导出合并后的模型，再量化那个文件夹。"
+        )
     bounds = None if no_check else Bounds(max_kl, max_ratio)
     with shown("量化") as report:
         made = quantise(place, target, kind, bounds=bounds, report=report)

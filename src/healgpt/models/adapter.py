@@ -1,4 +1,4 @@
-"""LoRA adapters (PEFT folders): into a GGUF adapter, or merged into the weights of a folder or a GGUF file.
+"""LoRA adapters (PEFT folders, GGUF adapters): made into a GGUF adapter, or merged into a folder or a GGUF file.
 
 An adapter adds `scale * B @ A` to a matrix, with `scale` = alpha / rank (alpha / sqrt(rank) for rank-stabilised ones).
 Only plain LoRA on the matrices of the layers is taken; everything else is refused by name rather than left out.
@@ -18,7 +18,7 @@ import numpy as np
 from healgpt.errors import DataError, ModelError
 from healgpt.models import convert, gguf_baichuan, gguf_file, gguf_quants, gguf_qwen2, gguf_source
 from healgpt.models.gguf_file import Plan, Planned, Report
-from healgpt.models.weights import Array, Weights, open_unchecked
+from healgpt.models.weights import Array, Weights, open_unchecked, stamp
 
 _KEY = re.compile(r"base_model\.model\.(.+)\.lora_([AB])\.(?:default\.)?weight")
 
@@ -48,7 +48,12 @@ class Adapter:
 
 
 def read_adapter(folder: Path) -> Adapter:
-    """Read a PEFT folder. Raises `ModelError` for anything but plain LoRA on matrices, and for incomplete pairs."""
+    """Read a PEFT folder, or a GGUF adapter for Qwen2.
+
+    Raises `ModelError` for anything but plain LoRA on matrices, and for incomplete pairs.
+    """
+    if folder.is_file():
+        return _read_gguf(folder)
     place = folder / "adapter_config.json"
     try:
         told: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
@@ -74,6 +79,24 @@ def read_adapter(folder: Path) -> Adapter:
         stamp=weights.stamp,
         base=convert.portable(str(told.get("base_model_name_or_path") or "")),
     )
+
+
+def _read_gguf(path: Path) -> Adapter:
+    opened = gguf_file.read(path)
+    if opened.fields.get("adapter.type") != "lora" or opened.architecture != "qwen2":
+        raise ModelError(f"{path} 不是 Qwen2 的 LoRA 适配器。Baichuan 的适配器请用原来的 PEFT 文件夹。")
+    names = sorted({name.rsplit(".", 1)[0] for name in opened.tensors})
+    try:
+        pairs = {
+            gguf_qwen2.checkpoint_name(name): Pair(
+                opened.tensors[f"{name}.lora_a"].values(), opened.tensors[f"{name}.lora_b"].values()
+            )
+            for name in names
+        }
+    except KeyError as error:
+        raise ModelError(f"{path} 的 LoRA 不完整：缺少 {error}。请重新转换适配器。") from error
+    base = convert.portable(str(opened.fields.get("general.base_model.0.name", "")))
+    return Adapter(pairs, float(opened.fields["adapter.lora.alpha"]), stamp([path]), base)
 
 
 def adapter_to_gguf(folder: Path, base: Path, target: Path, *, report: Report | None = None) -> Path:

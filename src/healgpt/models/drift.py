@@ -52,10 +52,13 @@ def windows(tokenizer: Any, *, limit: int = 6) -> list[list[int]]:
 
 def compare(source: Weights, other: Weights, config: dict[str, Any], ids: Sequence[Sequence[int]]) -> Drift:
     """Run `ids` (windows of equal length) through both and compare. Raises `ModelError` for NaN in either."""
+    return compare_logits(logits(source, config, ids), logits(other, config, ids), ids)
+
+
+def compare_logits(first: Any, second: Any, ids: Sequence[Sequence[int]]) -> Drift:
+    """Compare two sets of logits (windows, length, vocabulary), those of the source first. Raises as `compare`."""
     import torch
 
-    first = logits(source, config, ids)
-    second = logits(other, config, ids)
     for name, values in (("来源", first), ("量化后的模型", second)):
         if not torch.isfinite(values).all():
             raise ModelError(f"{name}算出了不是有限数的结果（NaN 或无穷大），不能使用。")
