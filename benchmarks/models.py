@@ -68,6 +68,12 @@ def _run(model: Path, place: Path, plot: Path | None) -> None:
             f"| {drift.agreement:.1%} | {drift.kl:.4f} | — | — | — |",
             flush=True,
         )
+    tuned = _spawn(f"{place / 'Q8_0.gguf'}+{_adapter(folder, place)}", 16)
+    print(
+        f"| Q8_0 加 LoRA | — | — | — | — | — | {tuned['prefill']:.0f} | {tuned['decode']:.1f} "
+        f"| {tuned['first_token_s']:.1f} |",
+        flush=True,
+    )
     peer = _spawn(f"hf:{folder}", 16)
     print(
         f"| transformers fp32 | {sum(path.stat().st_size for path in folder.glob('*.safetensors')) / 1e6:,.0f} "
@@ -80,6 +86,30 @@ def _run(model: Path, place: Path, plot: Path | None) -> None:
     )
     if plot:
         _draw(rows, plot)
+
+
+def _adapter(folder: Path, place: Path) -> Path:
+    """Make a GGUF adapter of rank 8 with random factors on the query and value matrices."""
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    from healgpt.models.adapter import adapter_to_gguf
+    from healgpt.models.weights import open_folder
+
+    made = place / "adapter.gguf"
+    if made.exists():
+        return made
+    source = place / "lora"
+    source.mkdir(exist_ok=True)
+    random, factors = np.random.default_rng(0), {}
+    for name, (rows, columns) in (item for item in open_folder(folder).shapes.items() if len(item[1]) == 2):
+        if "q_proj" in name or "v_proj" in name:
+            stem = f"base_model.model.{name.removesuffix('.weight')}"
+            factors[f"{stem}.lora_A.weight"] = 0.01 * random.standard_normal((8, columns), np.float32)
+            factors[f"{stem}.lora_B.weight"] = 0.01 * random.standard_normal((rows, 8), np.float32)
+    save_file(factors, source / "adapter_model.safetensors")
+    (source / "adapter_config.json").write_text('{"r": 8, "lora_alpha": 16}', encoding="utf-8")
+    return adapter_to_gguf(source, folder, made)
 
 
 def _torchao(folder: Path, bits: int) -> Drift:
@@ -100,11 +130,14 @@ def _torchao(folder: Path, bits: int) -> Drift:
 def _measure(spec: str, tokens: int) -> dict[str, float]:
     """Open `spec` in this process and answer twice; the second answer, to another prompt, gives the rates."""
     from healgpt.backends import EngineOptions, load
+    from healgpt.backends.llamacpp import open_llama
     from healgpt.schema import Sampling
 
     sampling = Sampling(temperature=0, max_tokens=tokens, repeat_penalty=1.0)
     start = time.perf_counter()
-    model: Any = load(spec, EngineOptions(context=2048, cache_ram_mib=0))
+    options = EngineOptions(context=2048, cache_ram_mib=0)
+    base, plus, adapter = spec.partition("+")
+    model: Any = open_llama(Path(base), options, adapter=Path(adapter)) if plus else load(spec, options)
     with_first = model.stream([{"role": "user", "content": "头痛怎么办？"}], sampling)
     next(with_first)
     first = time.perf_counter() - start

@@ -48,7 +48,7 @@ def folder_to_gguf(
 
 
 def requantise(source: Path, target: Path, recipe: str, *, report: Report | None = None) -> Path:
-    """Rewrite a GGUF file of any architecture in `recipe`; metadata stay, float32 tensors stay.
+    """Rewrite a GGUF file of any architecture in `recipe`; metadata, norms and biases stay.
 
     From an already quantised file the losses add up: measure with `drift`, or start from the original weights.
     """
@@ -59,8 +59,6 @@ def requantise(source: Path, target: Path, recipe: str, *, report: Report | None
     planned = []
     for tensor in opened.tensors.values():
         form = gguf_quants.tensor_format(recipe, tensor.name, tensor.shape, layers=layers, tied=tied)
-        if tensor.form == "F32" and (len(tensor.shape) < 2 or "_norm" in tensor.name):
-            form = "F32"
         read = tensor.raw if form == tensor.form else tensor.values
         planned.append(Planned(tensor.name, tensor.shape, form, read))
     return gguf_file.write(target, copied_plan(opened, planned, file_type=gguf_quants.file_type(recipe)), report)
