@@ -10,12 +10,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from healgpt.errors import DataError, ModelError
 from healgpt.models import gguf_baichuan, gguf_file, gguf_quants, gguf_qwen2
 from healgpt.models.gguf_file import GgufFile, Plan, Planned, Report
-from healgpt.models.weights import Array, Weights, open_folder
+from healgpt.models.weights import Weights, open_folder
 
 FAMILIES = ("qwen2", "baichuan")
 
@@ -222,8 +220,3 @@ def _json(place: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise DataError(f"{place} 不是合法的 JSON。请重新下载这个文件。") from error
     return data
-
-
-def as_float(values: Array) -> Array:
-    """Return `values` in float32 without a copy where they are already."""
-    return values.astype(np.float32, copy=False)
