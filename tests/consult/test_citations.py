@@ -52,6 +52,7 @@ def test_sentences_and_their_numbers():
         ("建议查血常规。", (1,)),
         ("必要时拍片。", (2,)),
     ]
+    assert cited_sentences("多休息。[1]查血常规。")[0].following == "查血常规。"
     assert uncited(answer, [FACT] * 3) == [3]
 
 

@@ -58,21 +58,28 @@ def numbers(body: str) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class CitedSentence:
-    """One sentence of an answer that cites, without its brackets, and the numbers it cites."""
+    """One sentence of an answer that cites, without its brackets, and the numbers it cites.
+
+    `following` is the sentence after it where the brackets stand between both: models write them on either side.
+    """
 
     text: str
     numbers: tuple[int, ...]
+    following: str = ""
 
 
 def cited_sentences(answer: str) -> list[CitedSentence]:
     """Return the sentences of `answer` that cite something; a citation after the full stop belongs before it."""
     found: list[CitedSentence] = []
-    for match in _SENTENCE.finditer(answer):
+    sentences = [match[0] for match in _SENTENCE.finditer(answer)]
+    for sentence, after in zip(sentences, [*sentences[1:], ""], strict=True):
         cited: dict[int, None] = {}
-        for citation in CITATION.finditer(match[0]):
+        for citation in CITATION.finditer(sentence):
             cited.update(dict.fromkeys(numbers(citation[1])))
         if cited:
-            found.append(CitedSentence(CITATION.sub("", match[0]).strip(), tuple(cited)))
+            between = sentence.rstrip()[-1] in "]］】" and not sentence.endswith("\n")
+            following = CITATION.sub("", after).strip() if between else ""
+            found.append(CitedSentence(CITATION.sub("", sentence).strip(), tuple(cited), following))
     return found
 
 

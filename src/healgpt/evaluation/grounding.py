@@ -1,8 +1,8 @@
 """How far an answer keeps to the facts it was given: does each cited sentence say what its fact says?
 
-A sentence agrees with a fact when it names the fact's object (or its subject together with words of its object),
-and when what the sentence denies is not what the fact affirms. This finds citations stuck on unrelated or
-contrary sentences; it does not prove that a sentence is true.
+A sentence agrees with a fact when it names the fact's object, by entity or by half of its character pairs, and when
+what the sentence denies is not what the fact affirms. Brackets between two sentences may belong to either. This
+finds citations stuck on unrelated or contrary sentences; it does not prove that a sentence is true.
 """
 
 import re
@@ -54,6 +54,8 @@ def judge(answer: str, facts: Sequence[Fact], link: Callable[[str], Sequence[Men
         for number in sentence.numbers:
             fact = facts[number - 1] if number <= len(facts) else None
             verdict: Verdict = "not_given" if fact is None else compare(sentence.text, fact, link)
+            if fact is not None and verdict == "unrelated" and sentence.following:
+                verdict = compare(sentence.following, fact, link)
             found.append(Judged(sentence.text, number, verdict))
     return found
 
