@@ -12,6 +12,7 @@ from healgpt.consult.triage.folding import fold
 from healgpt.consult.triage.rules import Rule, Rulebook, rulebook
 from healgpt.schema import Alarm, Message
 
+_SHORT = 120
 # a patient who says that it was an examination question or a pet takes back what was told before
 _TAKEN_BACK = "撤回"
 _YES = re.compile(r"\s*(?:嗯+|对|是|有|会|都有|没错)(?:的|啊|呀|点|一点|一些|吧|了)*(?=[，,。！!.\s]|$)")
@@ -60,6 +61,7 @@ def explain(messages: Sequence[Message]) -> Finding | None:
     taken_back = max((place.reason.turn for place in places if place.reason.concept == _TAKEN_BACK), default=0)
     places = [place for place in places if place.reason.turn >= taken_back]
     spoken_of = _spoken_of(places)
+    short = sum(len(message["content"]) for message in messages if message["role"] == "user") <= _SHORT
     views: dict[tuple[str, frozenset[str]], list[Mapping[str, _Place]]] = {}
     best: tuple[Rule, list[_Place]] | None = None
     for rule in book.rules:
@@ -67,7 +69,7 @@ def explain(messages: Sequence[Message]) -> Finding | None:
             continue
         view = rule.scope, rule.even
         if view not in views:
-            views[view] = list(_scopes(rule, places))
+            views[view] = list(_scopes(rule, places, short=short))
         if (proof := _prove(rule, views[view], spoken_of)) is not None:
             best = rule, proof
     return _finding(*best) if best else None
@@ -108,8 +110,11 @@ def _prove(rule: Rule, scopes: Iterable[Mapping[str, _Place]], spoken_of: Collec
     return None
 
 
-def _scopes(rule: Rule, places: Sequence[_Place]) -> Iterable[Mapping[str, _Place]]:
-    """Yield, for each clause, sentence, message or the whole talk, the first usable mention of each concept in it."""
+def _scopes(rule: Rule, places: Sequence[_Place], *, short: bool) -> Iterable[Mapping[str, _Place]]:
+    """Yield, for each clause, sentence, message or the whole talk, the first usable mention of each concept in it.
+
+    A `short` talk is about one thing, told bit by bit: all of it counts as one message.
+    """
     scopes: dict[tuple[int, ...], dict[str, _Place]] = defaultdict(dict)
     for place in places:
         if not place.mention.statuses <= rule.even:
@@ -118,7 +123,7 @@ def _scopes(rule: Rule, places: Sequence[_Place]) -> Iterable[Mapping[str, _Plac
             case "talk":
                 key: tuple[int, ...] = ()
             case "message":
-                key = (place.turn,)
+                key = () if short else (place.turn,)
             case "sentence":
                 key = (place.turn, place.mention.sentence)
             case _:
