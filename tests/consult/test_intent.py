@@ -1,8 +1,9 @@
 import pytest
 
-from healgpt.consult.intent import intent, topic, understand
+from healgpt.consult.intent import evidence_finder, intent, topic, understand
 from healgpt.knowledge.linking import open_linker
 from healgpt.knowledge.relations import schema
+from healgpt.schema import Fact
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,17 @@ def test_the_answer_to_questions_goes_on_with_the_complaint(link):
 def test_a_new_subject_leaves_the_old_one_behind(link):
     mentions, _ = understand(talk("糖尿病有哪些症状？", "多饮多尿。", "那高血压呢？"), link)
     assert [mention.name for mention in mentions] == ["高血压"]
+
+
+def test_a_question_on_one_food_gets_only_facts_that_speak_of_it():
+    class Shelf:
+        def find(self, mentions, *, wanted, limit):
+            return [Fact("糖尿病", "就诊科室", "内分泌科", "s"), Fact("糖尿病", "高危因素", "过量饮酒", "s")]
+
+    find = evidence_finder(open_linker(None), Shelf(), len)
+    assert find(talk("糖尿病能吃西瓜吗")) == ()
+    assert [fact.object for fact in find(talk("糖尿病能喝酒吗"))] == ["过量饮酒"]
+    assert len(find(talk("糖尿病饮食要注意什么"))) == 2
 
 
 def test_every_relation_wanted_is_one_of_the_schema(link):

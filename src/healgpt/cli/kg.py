@@ -144,13 +144,13 @@ def ask(
 
     例子：healgpt kg ask "颈椎病要做哪些检查？"
     """
-    from healgpt.consult.intent import understand
+    from healgpt.consult.intent import relevant, understand
     from healgpt.knowledge.linking import open_linker
     from healgpt.knowledge.retrieval import Retriever, generous
 
     with opened(store) as graph:
         mentions, intent = understand([{"role": "user", "content": question}], open_linker(graph).link)
-        facts = Retriever(graph).find(mentions, wanted=generous(intent.wanted), limit=limit)
+        facts = relevant(Retriever(graph).find(mentions, wanted=generous(intent.wanted), limit=limit), mentions, intent)
     if as_json:
         _print(facts, as_json)
         return
@@ -205,7 +205,7 @@ def facts(
     例子：healgpt kg facts "孕妇能吃布洛芬吗"；healgpt kg facts --json < 对话.jsonl
     """
     from healgpt.cli.batch import conversations
-    from healgpt.consult.intent import understand
+    from healgpt.consult.intent import relevant, understand
     from healgpt.knowledge.linking import open_linker
     from healgpt.knowledge.retrieval import Retriever
 
@@ -213,7 +213,7 @@ def facts(
         linker, retriever = open_linker(graph), Retriever(graph)
         for item, messages in conversations(text):
             mentions, intent = understand(messages, linker.link)
-            found = retriever.find(mentions, wanted=intent.wanted, limit=limit)
+            found = relevant(retriever.find(mentions, wanted=intent.wanted, limit=limit), mentions, intent)
             if as_json:
                 names = list(dict.fromkeys(one.name for one in mentions))
                 rows = [as_row(fact) for fact in found]

@@ -137,9 +137,21 @@ def evidence_finder(
         mentions, wanted = understand(messages, linker.link, planned)
         if not wanted.wanted:
             return ()
-        return fitting(retriever.find(mentions, wanted=wanted.wanted, limit=_CONSIDERED), count, budget=budget)
+        facts = retriever.find(mentions, wanted=wanted.wanted, limit=_CONSIDERED)
+        return fitting(relevant(facts, mentions, wanted), count, budget=budget)
 
     return find
+
+
+def relevant(facts: Sequence[Fact], mentions: Sequence[Mention], wanted: Intent) -> list[Fact]:
+    """Keep only facts that speak of the food, where a certain food was asked about.
+
+    The graph says little of food, and a small model cites what it has: 糖尿病患者不能吃火龙果[1], the department.
+    """
+    foods = {mention.name for mention in mentions if mention.kind == "food"}
+    if wanted.name != "diet_care" or not foods:
+        return list(facts)
+    return [fact for fact in facts if any(food in fact.subject + fact.object for food in foods)]
 
 
 def understand(
