@@ -8,6 +8,7 @@ import json
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -112,21 +113,31 @@ def widen(bits: Array) -> Array:
 
 
 def _pickled(path: Path) -> Found:
-    import torch
-
     shapes = checkpoint.file_tensors(path)
-
-    def content() -> dict[str, Any]:
-        with path.open("rb") as stream:
-            mapped = stream.read(2) == b"PK"
-        opened: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
-        return opened
+    changed = path.stat().st_mtime_ns
 
     def read(name: str) -> Array:
-        tensor = content()[name]
+        import torch
+
+        tensor = _unpickled(path, changed)[name]
         plain: Array = (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
         return plain
 
-    kinds = {name: str(tensor.dtype).removeprefix("torch.") for name, tensor in content().items()}
+    kinds = {name: str(tensor.dtype).removeprefix("torch.") for name, tensor in _unpickled(path, changed).items()}
     # `name=name` binds the name of this round.
     return {name: (shape, kinds[name], lambda name=name: read(name)) for name, shape in shapes.items()}  # type: ignore[misc]
+
+
+@lru_cache(maxsize=1)
+def _unpickled(path: Path, changed: int) -> dict[str, Any]:
+    """Return the tensors of one pickled shard, mapped where the file is of the current (zip) form.
+
+    An old file has to be read whole, so one is kept: tensors are asked for in the order of the shards. `changed` is
+    the time of change, so that a replaced file is opened anew.
+    """
+    import torch
+
+    with path.open("rb") as stream:
+        mapped = stream.read(2) == b"PK"
+    opened: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+    return opened
