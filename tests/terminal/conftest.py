@@ -54,13 +54,25 @@ class Terminal:
     def exit_code(self, timeout_s: float = 60.0) -> int:
         """Wait for the program to end and return its exit code."""
         end = time.monotonic() + timeout_s
-        while (state := self.tmux("list-panes", "-F", "#{pane_dead}:#{pane_dead_status}").strip()).startswith("0"):
+        # a pane is dead a moment before its status is known
+        while not (status := self.tmux("list-panes", "-F", "#{pane_dead_status}").strip()):
             assert time.monotonic() < end, f"still running:\n{self.screen()}"
             time.sleep(0.05)
-        return int(state.partition(":")[2])
+        return int(status)
+
+    def leave(self) -> None:
+        """Press Ctrl-C as an impatient user does, until the program is gone."""
+        for _ in range(40):
+            self.tmux("send-keys", "C-c")
+            time.sleep(0.5)
+            if self.tmux("list-panes", "-F", "#{pane_dead_status}").strip():
+                return
 
     def stop(self) -> None:
-        subprocess.run(["tmux", "-L", self.socket, "kill-server"], check=False, capture_output=True)
+        """End the server and wait until it is gone, so that another may take its name."""
+        gone = ["tmux", "-L", self.socket, "kill-server"]
+        while subprocess.run(gone, check=False, capture_output=True).returncode == 0:
+            time.sleep(0.05)
 
 
 @pytest.fixture

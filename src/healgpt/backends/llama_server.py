@@ -6,6 +6,7 @@ sign to stop computing it. The port is chosen by the system, bound to 127.0.0.1 
 """
 
 import json
+import os
 import secrets
 import threading
 from collections.abc import Generator
@@ -111,6 +112,10 @@ def _refusal(detail: dict[str, Any], status: int) -> ModelError:
 
 
 def _start(plan: Plan, key: str) -> Any:
+    # The engine's threads wait for each other at every layer. By default they spin, and where another program needs
+    # the same cores each wait costs a whole time slice: measured 6 to 40 times slower (docs/lab-book.md). Read once,
+    # when the library is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     import xllamacpp
 
     params = xllamacpp.CommonParams()

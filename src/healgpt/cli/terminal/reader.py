@@ -123,7 +123,8 @@ def silent_keys(wanted: bool) -> Iterator[None]:
         return
     before = termios.tcgetattr(sys.stdin)
     silent = [*before]
-    silent[3] &= ~termios.ECHO
+    silent[3] &= ~(termios.ECHO | termios.ICANON)
+    silent[0] &= ~termios.ICRNL  # or an Enter typed ahead reaches the editor as Ctrl-J, a new line
     termios.tcsetattr(sys.stdin, termios.TCSADRAIN, silent)
     try:
         yield
