@@ -30,7 +30,10 @@ class Terminal:
         """Run a Python command in a new window; an empty value unsets a variable."""
         given = {"HEALGPT_HOME": str(self.home), "LC_ALL": "C.UTF-8", "NO_COLOR": "", **environment}
         words = ["env", "-u", "NO_COLOR", *(f"{key}={value}" for key, value in given.items() if value)]
-        line = f"cd {shlex.quote(str(ROOT))}; exec {shlex.join([*words, sys.executable, *command])}"
+        # tmux sometimes forgets the status of a window's program, so the shell writes it down
+        self._status.unlink(missing_ok=True)
+        program = shlex.join([*words, sys.executable, *command])
+        line = f"cd {shlex.quote(str(ROOT))}; {program}; echo $? > {shlex.quote(str(self._status))}"
         self.tmux(
             "new-session", "-d", "-x", str(width), "-y", str(height), line, ";", "set", "-g", "remain-on-exit", "on"
         )
@@ -54,18 +57,21 @@ class Terminal:
     def exit_code(self, timeout_s: float = 60.0) -> int:
         """Wait for the program to end and return its exit code."""
         end = time.monotonic() + timeout_s
-        # a pane is dead a moment before its status is known
-        while not (status := self.tmux("list-panes", "-F", "#{pane_dead_status}").strip()):
+        while not (self._status.exists() and (status := self._status.read_text())):
             assert time.monotonic() < end, f"still running:\n{self.screen()}"
             time.sleep(0.05)
         return int(status)
+
+    @property
+    def _status(self) -> Path:
+        return self.home.parent / "exit-status"
 
     def leave(self) -> None:
         """Press Ctrl-C as an impatient user does, until the program is gone."""
         for _ in range(40):
             self.tmux("send-keys", "C-c")
             time.sleep(0.5)
-            if self.tmux("list-panes", "-F", "#{pane_dead_status}").strip():
+            if self._status.exists():
                 return
 
     def stop(self) -> None:
