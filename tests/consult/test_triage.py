@@ -138,3 +138,26 @@ def test_any_text_gives_valid_offsets_and_the_same_answer_twice(texts: Sequence[
         for turn, start, end in finding.alarm.spans:
             assert 0 <= start < end <= len(messages[turn]["content"])
         json.dumps([reason.text for reason in finding.reasons])
+
+
+def test_wordings_that_no_list_holds_are_made_of_slots() -> None:
+    assert answer("脑壳痛得打滚，吐了两回") == ("emergency", "stroke")
+    assert answer("头不痛，肚子有点痛") != ("emergency", "stroke")
+    assert answer("肚皮梆硬，碰都不让碰，痛得一身汗") == ("emergency", "acute_abdomen")
+
+
+def test_dialect_and_typing_slips_are_read_as_everyday_words() -> None:
+    assert answer("呼吸困男，嘴唇发紫")[0] == "emergency"
+    assert answer("阿公冇呼吸了") == ("emergency", "cardiac_arrest")
+
+
+def test_a_short_talk_told_bit_by_bit_is_one_complaint() -> None:
+    assert answer("胸口这块", "说不上来的紧", "冒冷汗") == ("emergency", "acs")
+
+
+def test_what_was_only_a_question_of_an_examination_is_taken_back() -> None:
+    assert answer("停经50天，突发下腹痛伴晕厥", "是题目啦，选哪个") is None
+
+
+def test_what_should_not_wait_is_for_today() -> None:
+    assert answer("尿频尿疼，今天腰疼发烧38.7") == ("urgent", "same_day")

@@ -39,7 +39,9 @@ def compose(mentions: Sequence[Mention], wanted: Sequence[Composition]) -> list[
     by_name: dict[str, list[Mention]] = defaultdict(list)
     for mention in mentions:
         by_name[mention.hit.concept].append(mention)
-    parts = sorted((mention.hit.start, mention.hit.end) for mention in mentions if mention.hit.concept.startswith(_BODY))
+    parts = sorted(
+        (mention.hit.start, mention.hit.end) for mention in mentions if mention.hit.concept.startswith(_BODY)
+    )
     made = {
         (whole.hit, whole.statuses): whole
         for composition in wanted

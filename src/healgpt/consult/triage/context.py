@@ -40,7 +40,7 @@ STATUSES = frozenset(
 _CLAUSE_BREAK = re.compile(r"[,!?;:。\n\r\t ]|(?<!\d)\.|\.(?!\d)")
 _SENTENCE_BREAK = re.compile(r"[!?;。\n]")
 _ENUMERATION = re.compile(r"^.{0,3}(?:[、/和或及与跟]|也没|也无|还有).{0,4}$")
-_TURN = re.compile(r"[但却而只就可]|不过")
+_TURN = re.compile(r"[但却而只就可]|不过|突然|忽然|现在|一直")
 _REACH = 60
 _MISTAKABLE = ("deny", "not", "knowledge", "seen", "earlier", "past", "chronic", "resolved")
 # a concept that spells out one of these does not take its meaning away: 没有呼吸 is no denial, 怎么治 is a question

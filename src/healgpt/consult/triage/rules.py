@@ -75,16 +75,16 @@ def build(
     groups = concepts["concepts"]
     near = compositions(concepts.get("near", {}))
     if undefined := {slot for composition in near for slot in composition.slots} - groups.keys():
-        raise ConfigError(f"分诊概念的组合用到了没有定义的概念：{'、'.join(sorted(undefined))}。请在 [concepts] 里补上。")
+        raise ConfigError(
+            f"分诊概念的组合用到了没有定义的概念：{'、'.join(sorted(undefined))}。请在 [concepts] 里补上。"
+        )
     defined = groups.keys() | {composition.concept for composition in near}
     if unknown := context.keys() - set(CUES) - {"words"}:
         raise ConfigError(f"分诊语境里有不认识的线索：{'、'.join(sorted(unknown))}。可用的有 {'、'.join(CUES)}。")
     cues = {name: items for name, items in context.items() if name != "words"}
     lexicon = compile_lexicon(chain(entries(groups), entries(cues)), words | context.get("words", {}))
     ranks = {name: rank for rank, name in enumerate(known)}
-    built = tuple(
-        _rule(known[name], ranks[name], table, defined) for name in known for table in rules.get(name, [])
-    )
+    built = tuple(_rule(known[name], ranks[name], table, defined) for name in known for table in rules.get(name, []))
     if stray := rules.keys() - known.keys():
         raise ConfigError(f"分诊规则写给了不存在的类别：{'、'.join(sorted(stray))}。请先在 kinds.toml 里定义。")
     return Rulebook(known, built, lexicon, near)
