@@ -178,6 +178,8 @@ def _draw(rows: list[tuple[str, int, Drift, dict[str, float]]], path: Path) -> N
         axes.set_ylabel(label)
         axes.grid(alpha=0.3)
     left.set_yscale("log")
+    left.set_ylim(bottom=1e-4)  # F16 lies below, at 0 to four digits
+    right.set_ylim(bottom=0)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=130)
 
