@@ -15,6 +15,7 @@ from healgpt.schema import Alarm, Message
 _SHORT = 120
 # a patient who says that it was an examination question or a pet takes back what was told before
 _TAKEN_BACK = "撤回"
+_YES_TO_ALL = re.compile(r"\s*(?:这?[些几两三]?[个样种]?|[我他她])?(?:全都|都|全|均)(?:有|是)(?!没有|不)")
 _YES = re.compile(r"\s*(?:嗯+|对|是|有|会|都有|没错)(?:的|啊|呀|点|一点|一些|吧|了)*(?=[，,。！!.\s]|$)")
 
 
@@ -89,15 +90,19 @@ def _places(book: Rulebook, turn: int, messages: Sequence[Message]) -> Iterable[
     mentions = compose(mentions, book.compositions)
     if message["role"] == "assistant":
         reply = messages[turn + 1] if turn + 1 < len(messages) else None
-        mentions = _affirmed(mentions) if reply and reply["role"] == "user" and _YES.match(reply["content"]) else []
+        mentions = _affirmed(mentions, reply["content"]) if reply and reply["role"] == "user" else []
     for mention in mentions:
         start, end = folded.span(mention.hit.start, mention.hit.end)
         reason = Reason(mention.hit.concept, turn, start, end, message["content"][start:end])
         yield _Place(turn, mention, reason)
 
 
-def _affirmed(mentions: Sequence[Mention]) -> list[Mention]:
-    """A plain yes goes to the last question: everything in its sentence holds."""
+def _affirmed(mentions: Sequence[Mention], answer: str) -> list[Mention]:
+    """A yes to all takes up every question of the doctor; a plain yes the last one, everything in its sentence."""
+    if _YES_TO_ALL.match(answer):
+        return [replace(mention, statuses=frozenset()) for mention in mentions]
+    if not _YES.match(answer):
+        return []
     last = max((mention.sentence for mention in mentions), default=0)
     return [replace(mention, statuses=frozenset()) for mention in mentions if mention.sentence == last]
 
