@@ -10,7 +10,7 @@ export ASK
 MODEL ?= healgpt-mini
 
 .DEFAULT_GOAL := help
-.PHONY: help setup chat web test check format system-deps bench bench-chat bench-models clean
+.PHONY: help setup chat web test check format system-deps bench bench-chat bench-models eval-safety clean
 
 help:  ## 列出这里的命令
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)$$/  make \1\t\2/' | expand -t 20
@@ -52,6 +52,10 @@ bench-chat: $(DEV)  ## 问诊的速度，与同一文件上的其他引擎相比
 bench-models: $(DEV)  ## 模型形式的对照：位数、偏差、大小、速度
 	@$(BIN)/healgpt pull qwen2.5-coder-0.5b
 	$(BIN)/python benchmarks/models.py
+
+eval-safety: $(DEV)  ## 安全与知识的全部指标（留出集），有一项不达标就失败
+	@$(BIN)/healgpt pull cmekg
+	$(BIN)/python benchmarks/safety.py
 
 clean:  ## 删除虚拟环境和缓存，不动模型和对话
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
