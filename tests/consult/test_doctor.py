@@ -151,3 +151,15 @@ def test_words_the_doctor_added_are_read_by_the_engine_before_the_next_turn():
     asked = subject.complete(user("我头痛"), Sampling())
     subject.complete(user("糖尿病能吃西瓜吗？"), Sampling())
     assert prepared == [asked.text]
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("你头痛很难受，这是正常的，可以按摩", "你头痛很难受。"),
+        ("这是正常现象，不用担心。", "您说的情况我了解了。"),
+        ("听起来您很难受。", "听起来您很难受。"),
+    ],
+)
+def test_nothing_is_explained_or_played_down_before_the_questions(said, shown):
+    assert doctor(said).complete(user("我头痛"), Sampling()).text.split("\n\n")[0] == shown

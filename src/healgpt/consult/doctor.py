@@ -12,7 +12,7 @@ from healgpt.consult.citations import CitationFilter
 from healgpt.consult.findings import Guide
 from healgpt.consult.grounding import finder, guide, open_knowledge
 from healgpt.consult.intent import FACT_TOKENS
-from healgpt.consult.interview import Plan, State, opening, plan, state
+from healgpt.consult.interview import Plan, State, acknowledgement, opening, plan, state
 from healgpt.consult.limits import Gate
 from healgpt.consult.transcript import TEMPLATE_TOKENS, Evidence, fit, render
 from healgpt.consult.triage import triage
@@ -22,6 +22,7 @@ from healgpt.schema import Alarm, ChatModel, Delta, Fact, Message, Reply, Sampli
 
 # the model's part of a turn that asks back
 _SENTENCE_TOKENS = 60
+_SHORTEST_SENTENCE = 4
 _DEPARTMENT = "就诊科室"
 
 Triage = Callable[[Sequence[Message]], Alarm | None]
@@ -120,11 +121,13 @@ class Doctor:
         last_words = questions or self._closing(messages)
         if first_words:
             yield Delta(text=first_words)
-        citations, gate, shown = CitationFilter(len(given)), Gate(given), first_words
+        citations, gate, shown = CitationFilter(len(given)), Gate(given, acknowledging=bool(questions)), first_words
         with closing(self.model.stream(wire, _limited(sampling, asks=bool(questions)))) as deltas:
             for delta in deltas:
                 text = gate.feed(citations.feed(delta.text) if delta.reply is None else citations.close())
-                text += gate.finish() + last_words if delta.reply is not None else ""
+                if delta.reply is not None:
+                    text += gate.finish()
+                    text = (_ended(text, shown, first_words) if questions else text) + last_words
                 shown += text
                 if text:
                     yield Delta(text=text)
@@ -214,6 +217,14 @@ def _questions(made: Plan, lead: str) -> str:
         return ""
     listed = "\n".join(f"{number}. {question}" for number, question in enumerate(made.questions, start=1))
     return f"\n\n{opening()}\n{listed}" + (f"\n\n{lead}" if lead else "")
+
+
+def _ended(text: str, shown: str, first_words: str) -> str:
+    """Return `text` so that the model's sentence before the questions is there and has its full stop."""
+    said = (shown + text).removeprefix(first_words).strip()
+    if len(said) < _SHORTEST_SENTENCE:
+        return acknowledgement() if shown == first_words else text + acknowledgement()
+    return text if said[-1] in "。！!～~" else text.rstrip("，、 ") + "。"
 
 
 def _limited(sampling: Sampling, *, asks: bool) -> Sampling:

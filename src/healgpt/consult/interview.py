@@ -87,6 +87,11 @@ def _texts() -> dict[str, Any]:
     return tomllib.loads((files("healgpt.consult") / "interview.toml").read_text(encoding="utf-8"))
 
 
+def acknowledgement() -> str:
+    """Return what stands for the model's sentence where it said nothing that may stand before the questions."""
+    return str(_texts()["acknowledgement"])
+
+
 def opening() -> str:
     """Return the words that lead over to the questions."""
     return str(_texts()["opening"])

@@ -90,6 +90,11 @@ def _phrases() -> tuple[Phrase, ...]:
 
 
 @cache
+def _beyond_acknowledging() -> re.Pattern[str]:
+    return re.compile(_table()["beyond_acknowledging"], re.VERBOSE)
+
+
+@cache
 def _table() -> dict[str, Any]:
     return tomllib.loads((files("healgpt.consult") / "limits.toml").read_text(encoding="utf-8"))
 
@@ -99,11 +104,13 @@ class Gate:
 
     A clause is judged with what its sentence said before it, so that a frequency after the medicine's name is
     known for one. The punctuation before a clause goes with it, so that a dropped clause leaves no stray comma.
+    With `acknowledging`, where the patient has yet to be asked, clauses that explain, advise or reassure are dropped.
     """
 
-    def __init__(self, facts: Sequence[Fact] = ()) -> None:
+    def __init__(self, facts: Sequence[Fact] = (), *, acknowledging: bool = False) -> None:
         self.violations: list[Violation] = []
         self._facts = facts
+        self._acknowledging = acknowledging
         self._held = ""
         self._sentence = ""
         self._remarked = False
@@ -126,6 +133,9 @@ class Gate:
         return self._pass(rest) if rest else ""
 
     def _pass(self, clause: str) -> str:
+        if self._acknowledging and _beyond_acknowledging().search(clause):
+            self.violations.append(Violation("early_advice", clause))
+            return ""
         if clause[0] in _SENTENCE_ENDS:
             self._sentence, self._remarked = "", False
         if self._repeats(clause):
