@@ -81,7 +81,8 @@ def _log(here: Visit, choice: Choice, alarm_place: DeltaGenerator) -> None:
     retry = partial(asking.retry, here, choice.model, choice.sampling)
     for index in range(len(shown)):
         dialogue.show_turn(here, index, shown, None if writing else retry)
-    if conversation and not writing and turns and turns[-1].role == "assistant" and turns[-1].model != "triage":
+    # beside an alarm nothing may speak of harmless causes
+    if conversation and alarm is None and not writing and turns and turns[-1].role == "assistant":
         interview_panel.show(choice.model, conversation.messages()[:-1])
     if plan is not None and plan.question:
         dialogue.show_question(plan.question)

@@ -23,6 +23,9 @@ class Scripted:
     def __init__(self, spec, options):
         self.doctor = Doctor(load(spec, options))
 
+    def interview(self, messages):
+        return self.doctor.interview(messages)
+
     def stream(self, messages, sampling):
         self.doctor.wire(messages, sampling.max_tokens)
         alarm = triage(messages)
