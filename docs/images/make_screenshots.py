@@ -17,6 +17,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from healgpt import settings
 from healgpt.models import catalog
 
 HERE = Path(__file__).resolve().parent
@@ -37,6 +38,8 @@ def main() -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
         probe.close()
+        if (settings.home() / "graphs").is_dir():  # with evidence, where the graph was pulled
+            (Path(home) / "graphs").symlink_to(settings.home() / "graphs")
         flags = [f"--server.port={port}", "--server.headless=true", "--server.address=127.0.0.1"]
         server = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", str(ROOT / "web_demo.py"), *flags],

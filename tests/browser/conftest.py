@@ -52,7 +52,7 @@ def chromium_path() -> str | None:
     return next((path for path in map(shutil.which, names) if path), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
     path = chromium_path()
     if path is None:
@@ -117,7 +117,7 @@ def scripted(folder: Path) -> str:
     return f"scripted:{path}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(browser, tmp_path_factory) -> Iterator[Site]:
     home = tmp_path_factory.mktemp("home")
     with serve(PAGES / "scripted.py", home, scripted(home)) as running:
