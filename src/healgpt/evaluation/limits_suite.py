@@ -30,9 +30,7 @@ def score(suite: str = "limits_answers_test") -> Score:
     path = Path(str(resources.files("healgpt.evaluation") / "suites" / f"{suite}.jsonl"))
     answers = [(bool(item["violations"]), bool(check(item["text"]))) for item in jsonl.read(path)]
     hits = sum(crosses and found for crosses, found in answers)
-    return Score(
-        wilson(hits, sum(crosses for crosses, _ in answers)), wilson(hits, sum(found for _, found in answers))
-    )
+    return Score(wilson(hits, sum(crosses for crosses, _ in answers)), wilson(hits, sum(found for _, found in answers)))
 
 
 def summary(result: Score) -> str:
