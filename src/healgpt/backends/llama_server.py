@@ -113,9 +113,9 @@ def _refusal(detail: dict[str, Any], status: int) -> ModelError:
 
 def _start(plan: Plan, key: str) -> Any:
     # The engine's threads wait for each other at every layer. By default they spin, and where another program needs
-    # the same cores each wait costs a whole time slice: measured 6 to 40 times slower (docs/lab-book.md). Read once,
-    # when the library is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    # the same cores each wait costs a whole time slice: measured 6 to 40 times slower. A short spin keeps the speed
+    # of an idle machine (docs/lab-book.md). Read once, when the library is loaded.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     import xllamacpp
 
     params = xllamacpp.CommonParams()
