@@ -32,7 +32,6 @@ class Settings:
     top_p: float = 0.9
     max_tokens: int = 512
     save_conversations: bool = True
-    log_text: bool = False
 
 
 def load_settings(path: Path | None = None) -> Settings:
