@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "kg": ("healgpt.cli.kg", "知识图谱：统计、搜索、查看、导入、导出"),
     "redact": ("healgpt.cli.redact", "隐去姓名、证件号、电话、住址等个人信息"),
     "triage": ("healgpt.cli.triage", "用规则判断一句话或一批对话有没有急症信号"),
+    "eval": ("healgpt.cli.evaluate", "评测：考题、问诊、安全、裁判；比较两次结果，守住基线"),
     "export": ("healgpt.cli.export", "把模型导出成自带一切的 Hugging Face 文件夹"),
     "convert": ("healgpt.cli.convert", "转换模型文件：Hugging Face、GGUF、LoRA"),
     "merge": ("healgpt.cli.merge", "把 LoRA 并入模型（Hugging Face 文件夹或 GGUF）"),
