@@ -1,0 +1,74 @@
+"""`healgpt eval consult` and `healgpt eval score`: dialogues with a simulated patient, and their scores."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from healgpt.backends import EngineOptions
+from healgpt.cli.evaluation_choice import progress
+from healgpt.evaluation.consultations import dialogue, scoring, task
+from healgpt.evaluation.consultations.readers import FORMATS
+from healgpt.evaluation.run import Item, Run
+from healgpt.evaluation.subject import open_subject
+
+CONSULT_EXAMPLES = """例子：
+
+    healgpt eval consult cmd_samples.json --format cmd --model qwen2.5-coder-0.5b --system doctor --out runs/doctor
+
+    healgpt eval consult cmd_samples.json --format cmd --limit 20 --slots 4 --out runs/bare
+"""
+SCORE_EXAMPLES = """例子：
+
+    healgpt eval score runs/doctor
+"""
+
+
+def command(
+    *,
+    cases: Annotated[Path, typer.Argument(help="病例文件（.json 列表或 .jsonl）")],
+    form: Annotated[str, typer.Option("--format", help=f"格式：{'、'.join(FORMATS)}")],
+    out: Annotated[Path, typer.Option("--out", help="结果文件夹；同一命令再跑一次，从中断处继续")],
+    model: Annotated[str, typer.Option("--model", help="扮演医生的模型，见 healgpt models")] = "healgpt-mini",
+    system: Annotated[
+        Literal["bare", "doctor"], typer.Option("--system", help="bare：模型自己答；doctor：加上分诊、追问和图谱资料")
+    ] = "bare",
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="医生和病人各说几次")] = dialogue.ROUNDS,
+    max_tokens: Annotated[int, typer.Option("--max-tokens", min=8, help="医生每次最多多少词元")] = dialogue.MAX_TOKENS,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="只用这么多病例，等距取")] = None,
+    slots: Annotated[int, typer.Option("--slots", min=1, help="同时进行几段对话")] = 1,
+    context: Annotated[int, typer.Option("--context", min=512, help="一段对话最多多少词元")] = 4096,
+) -> None:
+    """让模型给模拟病人看病：病人只说病例里有的，每段对话连同得分一起保存。"""
+    chosen = task.choose_cases(cases, form, limit)
+    player = task.rule_player()
+    options = EngineOptions(context=context, slots=slots)
+    opened, subject = open_subject(model, system, options)
+    try:
+        made = task.plan(form, cases, player, rounds=rounds, max_tokens=max_tokens, doctor=system == "doctor")
+        score = task.holding(chosen, opened, player.patient, rounds=rounds, max_tokens=max_tokens)
+        with progress(made.name) as report:
+            ids = [case.case_id for case in chosen]
+            items = Run(out, subject).work(made, ids, score, workers=slots, report=report)
+    finally:
+        close = getattr(opened, "close", None)
+        if close is not None:
+            close()
+    _tell(items, out)
+
+
+def score(
+    *,
+    run: Annotated[Path, typer.Argument(help="healgpt eval consult 的结果文件夹")],
+    tasks: Annotated[list[str] | None, typer.Option("--task", help="只重算这些任务；默认全部问诊")] = None,
+) -> None:
+    """用现在的规则重算已保存对话的得分，不再运行模型。"""
+    for name, count in scoring.rescore(run, tasks or ()).items():
+        typer.echo(f"{name}：重算了 {count} 段对话的得分。")
+
+
+def _tell(items: list[Item], out: Path) -> None:
+    failed = [item for item in items if item["failure"]]
+    typer.echo(f"{len(items)} 段对话，失败 {len(failed)} 段，保存在 {out}。")
+    for item in failed[:5]:
+        typer.echo(f"  {item['id']}：{item['failure']}")

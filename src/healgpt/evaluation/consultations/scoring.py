@@ -1,0 +1,58 @@
+"""Scores dialogues by the measures without a judge, while they are held or again from a finished run."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from healgpt import jsonl
+from healgpt.errors import DataError
+from healgpt.evaluation import measures as judge_free
+from healgpt.evaluation.consultations.case import Case, from_item
+from healgpt.evaluation.run import Item, Measure, read_items, read_manifest
+from healgpt.schema import Message
+
+KIND = "consult"
+
+
+def measures() -> Mapping[str, Measure]:
+    """Return what the scores mean."""
+    return dict(getattr(judge_free, "MEASURES", {}))
+
+
+def scores(case: Case, messages: Sequence[Message], turns: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
+    """Return the scores of one dialogue; None where a measure does not apply."""
+    score = getattr(judge_free, "score_dialogue", None)
+    return {} if score is None else dict(score(case, list(messages), list(turns)))
+
+
+def rescore(folder: Path, tasks: Sequence[str] = ()) -> dict[str, int]:
+    """Compute the scores of the kept dialogues anew, no model is run; return how many of each task were scored.
+
+    Failed dialogues keep their failure and get no scores. File and manifest are replaced whole. Raises `DataError`
+    for a folder without consultations or a task that it does not have.
+    """
+    manifest = read_manifest(folder)
+    held = [name for name, note in manifest["tasks"].items() if note["kind"] == KIND]
+    if not held:
+        raise DataError(f"{folder} 里没有问诊结果。请写 healgpt eval consult 的 --out 文件夹。")
+    if unknown := [name for name in tasks if name not in held]:
+        raise DataError(f"{folder} 里没有问诊 {'、'.join(unknown)}。有的是：{'、'.join(held)}。")
+    counts = {}
+    for name in tasks or held:
+        items = [_rescored(item, f"{folder} 的 {name} 中的 {item.get('id')}") for item in read_items(folder, name)]
+        jsonl.write(folder / manifest["tasks"][name]["file"], items)
+        manifest["tasks"][name]["measures"] = {key: asdict(measure) for key, measure in measures().items()}
+        counts[name] = sum(not item["failure"] for item in items)
+    scratch = folder / "manifest.json.part"
+    scratch.write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    scratch.replace(folder / "manifest.json")
+    return counts
+
+
+def _rescored(item: Item, place: str) -> Item:
+    if item.get("failure"):
+        return item
+    case = from_item(item, place)
+    return {**item, "scores": scores(case, item["dialogue"], item["turns"])}
