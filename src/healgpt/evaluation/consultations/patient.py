@@ -64,6 +64,9 @@ def open_patient(linker: Linker) -> Patient:
         if asked:
             answer = _answer(known, asked, said, case)
             return answer.text if answer.found else answer.text + _follow(case, known, messages, said)
+        hurry = _pick("hurry", case, said)
+        if re.search(rules()["emergency"], messages[-1]["content"]) and not any(_hurried(text) for text in said):
+            return hurry
         follow = _follow(case, known, messages, said)
         if not follow:
             return _pick("thanks", case, said)
@@ -202,6 +205,10 @@ def _who(case: Case) -> str:
         return ""
     child = re.fullmatch(rules()["children"], found[0])
     return "孩子" if child else found[0]
+
+
+def _hurried(text: str) -> bool:
+    return any(phrase in text for phrase in rules()["phrases"]["hurry"])
 
 
 def _number(case: Case) -> int:
