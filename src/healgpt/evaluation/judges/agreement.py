@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy import float64
     from numpy.typing import NDArray
 
-RESAMPLES = 2000
+RESAMPLES = 1000
 Statistic = Callable[[Sequence[float], Sequence[float]], float]
 
 

@@ -29,7 +29,8 @@ def shown(found: Interval, *, percent: bool = False) -> str:
         return "—"
 
     def number(value: float) -> str:
-        return f"{value:.0%}" if percent else f"{value:.2f}"
+        # adding 0 turns -0.0 into 0.0
+        return f"{value:.0%}" if percent else f"{round(value, 2) + 0.0:.2f}"
 
     if math.isnan(found.low):
         return f"{number(found.value)}（区间算不出）"
