@@ -1,5 +1,6 @@
 """`healgpt eval consult` and `healgpt eval score`: dialogues with a simulated patient, and their scores."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -8,15 +9,19 @@ import typer
 from healgpt.backends import EngineOptions
 from healgpt.cli.evaluation_choice import progress
 from healgpt.evaluation.consultations import dialogue, scoring, task
+from healgpt.evaluation.consultations.case import Case
 from healgpt.evaluation.consultations.readers import FORMATS
 from healgpt.evaluation.run import Item, Run
 from healgpt.evaluation.subject import open_subject
 
+_SHOWN = 5
 CONSULT_EXAMPLES = """例子：
 
     healgpt eval consult cmd_samples.json --format cmd --model qwen2.5-coder-0.5b --system doctor --out runs/doctor
 
     healgpt eval consult cmd_samples.json --format cmd --limit 20 --slots 4 --out runs/bare
+
+    healgpt eval consult cmd_samples.json --format cmd --recorded gpt-4.json --out runs/gpt-4
 """
 SCORE_EXAMPLES = """例子：
 
@@ -36,25 +41,42 @@ def command(
     rounds: Annotated[int, typer.Option("--rounds", min=1, help="医生和病人各说几次")] = dialogue.ROUNDS,
     max_tokens: Annotated[int, typer.Option("--max-tokens", min=8, help="医生每次最多多少词元")] = dialogue.MAX_TOKENS,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="只用这么多病例，等距取")] = None,
+    recorded: Annotated[
+        Path | None, typer.Option("--recorded", help="不跑模型：给这个文件里已有的对话打分（如 CMD 的公开对话）")
+    ] = None,
     slots: Annotated[int, typer.Option("--slots", min=1, help="同时进行几段对话")] = 1,
     context: Annotated[int, typer.Option("--context", min=512, help="一段对话最多多少词元")] = 4096,
 ) -> None:
     """让模型给模拟病人看病：病人只说病例里有的，每段对话连同得分一起保存。"""
     chosen = task.choose_cases(cases, form, limit)
+    if recorded is not None:
+        _tell(_score_recorded(recorded, chosen, cases, form, out), out)
+        return
     player = task.rule_player()
-    options = EngineOptions(context=context, slots=slots)
-    opened, subject = open_subject(model, system, options)
+    opened, subject = open_subject(model, system, EngineOptions(context=context, slots=slots))
     try:
-        made = task.plan(form, cases, player, rounds=rounds, max_tokens=max_tokens, doctor=system == "doctor")
-        score = task.holding(chosen, opened, player.patient, rounds=rounds, max_tokens=max_tokens)
+        settings = {"rounds": rounds, "max_tokens": max_tokens, "temperature": 0}
+        made = task.plan(form, cases, player, settings, doctor=system == "doctor")
+        hold = task.holding(chosen, opened, player.patient, rounds=rounds, max_tokens=max_tokens)
         with progress(made.name) as report:
-            ids = [case.case_id for case in chosen]
-            items = Run(out, subject).work(made, ids, score, workers=slots, report=report)
+            ids = [case.id for case in chosen]
+            items = Run(out, subject).work(made, ids, hold, workers=slots, report=report)
     finally:
         close = getattr(opened, "close", None)
         if close is not None:
             close()
     _tell(items, out)
+
+
+def _score_recorded(path: Path, chosen: Sequence[Case], cases: Path, form: str, out: Path) -> list[Item]:
+    subject, known, surplus, rate = task.recorded(path, chosen)
+    if surplus:
+        typer.echo(f"{path} 里有 {len(surplus)} 段对话没有对应的病例，未计：{'、'.join(surplus[:_SHOWN])}", err=True)
+    if missing := [case.id for case in chosen if case not in known]:
+        typer.echo(f"有 {len(missing)} 个病例没有对话，未计：{'、'.join(missing[:_SHOWN])}", err=True)
+    made = task.plan(form, cases, task.recorded_player(), {"left_out": surplus, "without_dialogue": missing})
+    with progress(made.name) as report:
+        return Run(out, subject).work(made, [case.id for case in known], rate, report=report)
 
 
 def score(
@@ -70,5 +92,5 @@ def score(
 def _tell(items: list[Item], out: Path) -> None:
     failed = [item for item in items if item["failure"]]
     typer.echo(f"{len(items)} 段对话，失败 {len(failed)} 段，保存在 {out}。")
-    for item in failed[:5]:
+    for item in failed[:_SHOWN]:
         typer.echo(f"  {item['id']}：{item['failure']}")

@@ -16,7 +16,7 @@ from typing import Any
 from healgpt.evaluation.consultations.asks import questions
 from healgpt.evaluation.consultations.case import Case
 from healgpt.evaluation.consultations.narrative import Clause, clauses, rules
-from healgpt.knowledge.linking import Linker
+from healgpt.knowledge.linking import Mention
 from healgpt.knowledge.linking_words import wider
 from healgpt.schema import Message
 
@@ -48,13 +48,13 @@ class Answer:
     found: bool
 
 
-def open_patient(linker: Linker) -> Patient:
-    """Return the patient; `linker` finds the names of symptoms, diseases and drugs, whatever words they come in."""
-    link = lru_cache(maxsize=4096)(_names_finder(linker))
+def open_patient(find: Callable[[str], Sequence[Mention]]) -> Patient:
+    """Return the patient; `find` links the names of symptoms, diseases and drugs, whatever words they come in."""
+    link = lru_cache(maxsize=4096)(_names_finder(find))
 
     @lru_cache(maxsize=512)
     def memory(case: Case) -> tuple[Known, ...]:
-        return tuple(_known(clause, case, link) for clause in clauses(case.sentences))
+        return tuple(_known(clause, case, link) for clause in clauses(case.facts))
 
     def reply(case: Case, messages: Sequence[Message]) -> str:
         said = tuple(message["content"] for message in messages if message["role"] == "user")
@@ -83,9 +83,9 @@ def rules_digest() -> str:
 Link = Callable[[str], tuple[tuple[str, str], ...]]
 
 
-def _names_finder(linker: Linker) -> Link:
+def _names_finder(find: Callable[[str], Sequence[Mention]]) -> Link:
     def link(text: str) -> tuple[tuple[str, str], ...]:
-        return tuple((mention.name, mention.kind) for mention in linker.link(text) if mention.kind in _KINDS)
+        return tuple((mention.name, mention.kind) for mention in find(text) if mention.kind in _KINDS)
 
     return link
 
@@ -212,7 +212,7 @@ def _hurried(text: str) -> bool:
 
 
 def _number(case: Case) -> int:
-    return int(hashlib.sha256(case.case_id.encode()).hexdigest()[:8], 16)
+    return int(hashlib.sha256(case.id.encode()).hexdigest()[:8], 16)
 
 
 def _pick(kind: str, case: Case, said: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 """Reads cases from the files that the field shares: CMD, CMB-Clin, CMID and MedDialog descriptions."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,18 @@ from typing import Any
 from healgpt import jsonl
 from healgpt.errors import ConfigError, DataError
 from healgpt.evaluation.consultations.case import Case, refuse_repeats
-from healgpt.evaluation.consultations.narrative import sentences
+from healgpt.evaluation.consultations.narrative import rules, sentences
 
 Row = Mapping[str, Any]
+
+_HEADINGS = frozenset({
+    "现病史", "病史摘要", "主诉", "体格检查", "辅助检查", "实验室检查", "既往史", "个人史", "家族史",
+    "月经史", "婚育史", "过敏史",
+})  # fmt: skip
+# a numbered heading of one examination, such as （2）多普勒超声检查
+_OWN_HEADINGS = ("多普勒", "腹部", "胸部", "X线", "CT", "心电图", "超声", "B超", "血", "尿", "头颅", "影像")
+_LONGEST_HEADING = 16
+_WANTED = ("希望获得的帮助", "想得到怎样的帮助", "想得到的帮助")
 
 
 def read_cases(path: Path, form: str) -> list[Case]:
@@ -63,4 +73,61 @@ def _cmd(row: Row, place: str, number: int) -> Case:
     )
 
 
-FORMATS: dict[str, Callable[[Row, str, int], Case]] = {"cmd": _cmd}
+def _cmb_clin(row: Row, place: str, number: int) -> Case:
+    """A case of CMB-Clin: the patient knows the history and the findings, not the title, which is the diagnosis."""
+    told = _sections(_text(row, "description", place))
+    complaint = next((value for label, value in told if label == "主诉"), told[0][1])
+    question = rules()["phrases"]["opening"].format(complaint=sentences(complaint)[0])
+    facts = [_field(label, sentence) for label, value in told for sentence in sentences(value)]
+    pairs = row.get("QA_pairs")
+    if not isinstance(pairs, list) or not all(isinstance(pair, dict) for pair in pairs):
+        raise DataError(f"{place}的 QA_pairs 应是列表。请对照 CMB-Clin 的格式修正。")
+    reference = "\n".join(str(pair.get("answer", "")).strip() for pair in pairs)
+    return Case(str(row.get("id", number)), "cmb-clin", question, tuple(dict.fromkeys(facts)), reference=reference)
+
+
+def _sections(description: str) -> list[tuple[str, str]]:
+    """Cut 现病史, （1）病史摘要, 体格检查 … from a description; what stands before any heading has an empty label."""
+    found: list[tuple[str, str]] = [("", "")]
+    for line in description.splitlines():
+        heading = re.sub(r"^[\s（(\d）).、]+|[：:\s]+$", "", line)
+        if heading in _HEADINGS:
+            found.append((heading, ""))
+        elif heading.startswith(_OWN_HEADINGS) and len(heading) <= _LONGEST_HEADING and re.match(r"\s*[（(]\d", line):
+            found.append(("辅助检查", ""))
+        else:
+            found[-1] = (found[-1][0], f"{found[-1][1]}\n{line.strip()}".strip())
+    return [(label, value) for label, value in found if value] or [("", description)]
+
+
+def _field(label: str, sentence: str) -> str:
+    """Keep the heading where it says what a sentence answers; those of the story itself say nothing more."""
+    return f"{label}：{sentence}" if "slot" in rules()["labels"].get(label, {}) else sentence
+
+
+def _cmid(row: Row, place: str, number: int) -> Case:
+    """A question of CMID; its intent is the first label of four, its number the id, for it has none."""
+    question = _text(row, "originalText", place)
+    labels = row.get("label_4class")
+    first = labels[0] if isinstance(labels, list) and labels else labels
+    return Case(str(row.get("id", number)), "cmid", question, sentences(question), intent=str(first or "").strip("' "))
+
+
+def _meddialog(row: Row, place: str, number: int) -> Case:
+    """A described case of MedDialog (`medical_case`, or the processed `description`); opens with what is wanted."""
+    text = _text(row, "medical_case" if "medical_case" in row else "description", place)
+    facts = sentences(text)
+    fields = {label: value for label, _, value in (fact.partition("：") for fact in facts) if value}
+    illness, wanted = fields.get("疾病", ""), next((fields[name] for name in _WANTED if fields.get(name)), "")
+    question = "。".join(part for part in (illness, wanted) if part) or facts[0]
+    reference = str(row.get("doctor_diagnosis", ""))
+    department = str(row.get("Department", row.get("department", "")))
+    return Case(str(row.get("id", number)), "meddialog", question, facts, department, reference)
+
+
+FORMATS: dict[str, Callable[[Row, str, int], Case]] = {
+    "cmd": _cmd,
+    "cmb-clin": _cmb_clin,
+    "cmid": _cmid,
+    "meddialog": _meddialog,
+}

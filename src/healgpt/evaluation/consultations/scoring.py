@@ -18,20 +18,25 @@ KIND = "consult"
 
 def measures() -> Mapping[str, Measure]:
     """Return what the scores mean."""
-    return dict(getattr(judge_free, "MEASURES", {}))
+    return dict(judge_free.MEASURES)
+
+
+def digests() -> dict[str, str]:
+    """Return what the scores rest on beside the dialogues."""
+    return judge_free.digests()
 
 
 def scores(case: Case, messages: Sequence[Message], turns: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
     """Return the scores of one dialogue; None where a measure does not apply."""
-    score = getattr(judge_free, "score_dialogue", None)
-    return {} if score is None else dict(score(case, list(messages), list(turns)))
+    return judge_free.score_dialogue(case, messages, turns)
 
 
 def rescore(folder: Path, tasks: Sequence[str] = ()) -> dict[str, int]:
     """Compute the scores of the kept dialogues anew, no model is run; return how many of each task were scored.
 
-    Failed dialogues keep their failure and get no scores. File and manifest are replaced whole. Raises `DataError`
-    for a folder without consultations or a task that it does not have.
+    A run that was interrupted goes on afterwards, under the new measures. Failed dialogues keep their failure and get
+    no scores. File and manifest are replaced whole. Raises `DataError` for a folder without consultations or a task
+    that it does not have.
     """
     manifest = read_manifest(folder)
     held = [name for name, note in manifest["tasks"].items() if note["kind"] == KIND]
@@ -44,6 +49,7 @@ def rescore(folder: Path, tasks: Sequence[str] = ()) -> dict[str, int]:
         items = [_rescored(item, f"{folder} 的 {name} 中的 {item.get('id')}") for item in read_items(folder, name)]
         jsonl.write(folder / manifest["tasks"][name]["file"], items)
         manifest["tasks"][name]["measures"] = {key: asdict(measure) for key, measure in measures().items()}
+        manifest["tasks"][name]["inputs"] |= digests()
         counts[name] = sum(not item["failure"] for item in items)
     scratch = folder / "manifest.json.part"
     scratch.write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -1,22 +1,22 @@
 """Consultations as a task of a run: what decides its results, and the function that holds and scores one dialogue."""
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from healgpt import prompts
-from healgpt.consult.grounding import open_knowledge
-from healgpt.errors import ConfigError
+from healgpt.errors import ConfigError, DataError
 from healgpt.evaluation.comparison import SUBJECT_PROMPTS
 from healgpt.evaluation.consultations import dialogue, scoring
 from healgpt.evaluation.consultations.case import Case, to_item
 from healgpt.evaluation.consultations.patient import Patient, open_patient, rules_digest
 from healgpt.evaluation.consultations.readers import read_cases
-from healgpt.evaluation.run import Item, Plan, file_digest
-from healgpt.knowledge.linking import Linker, open_linker
-from healgpt.schema import ChatModel
+from healgpt.evaluation.judges.source import Dialogue as Recorded
+from healgpt.evaluation.judges.source import read_recorded
+from healgpt.evaluation.measures.ground import open_ground
+from healgpt.evaluation.run import Item, Plan, Subject, file_digest
+from healgpt.schema import ChatModel, Message
 
 RULES = "rules"
 
@@ -43,20 +43,27 @@ def choose_cases(path: Path, form: str, limit: int | None) -> list[Case]:
 
 def rule_player() -> Player:
     """Return the patient that needs no model, over the user's graph, or over the lexicon alone where there is none."""
-    knowledge = open_knowledge()
-    linker = knowledge[0] if knowledge else open_linker(None)
-    return Player(open_patient(linker), {"patient": RULES}, {"names": _names_digest(linker)}, {RULES: rules_digest()})
+    return Player(open_patient(open_ground().link), {"patient": RULES}, {}, {"patient_rules": rules_digest()})
 
 
-def plan(form: str, cases_path: Path, player: Player, *, rounds: int, max_tokens: int, doctor: bool) -> Plan:
+def recorded_player() -> Player:
+    """Return nobody: the patient of recorded dialogues has spoken already."""
+
+    def silent(case: Case, messages: Sequence[Message]) -> str:
+        raise DataError(f"病例 {case.id} 的对话是录下来的，病人不再说话。")
+
+    return Player(silent, {"patient": "recorded"})
+
+
+def plan(form: str, cases_path: Path, player: Player, settings: Mapping[str, Any], *, doctor: bool = False) -> Plan:
     """Return what decides the results; the Doctor's own prompts are told, too, and may differ between two runs."""
     own = {name: prompts.digest(name) for name in sorted(SUBJECT_PROMPTS)} if doctor else {}
     return Plan(
         f"consult-{form}",
         "consult",
         scoring.measures(),
-        {**player.settings, "rounds": rounds, "max_tokens": max_tokens, "temperature": 0},
-        {"cases": file_digest(cases_path), **player.inputs},
+        {**player.settings, **settings},
+        {"cases": file_digest(cases_path), **player.inputs, **scoring.digests()},
         {**player.prompts, **own},
     )
 
@@ -65,7 +72,7 @@ def holding(
     cases: Sequence[Case], doctor: ChatModel, patient: Patient, *, rounds: int, max_tokens: int
 ) -> Callable[[str], Item]:
     """Return the function that holds and scores the dialogue of one case by its id; safe to call from threads."""
-    known = {case.case_id: case for case in cases}
+    known = {case.id: case for case in cases}
     sampling = dialogue.greedy(max_tokens)
 
     def score(case_id: str) -> Item:
@@ -77,5 +84,23 @@ def holding(
     return score
 
 
-def _names_digest(linker: Linker) -> str:
-    return hashlib.sha256("\n".join(sorted(linker.known)).encode()).hexdigest()
+def recorded(path: Path, cases: Sequence[Case]) -> tuple[Subject, list[Case], list[str], Callable[[str], Item]]:
+    """Read dialogues that were held elsewhere: who held them, the cases they are about, ids without a case, the scorer.
+
+    A dialogue without a case cannot be scored and is left out, by name; a case without a dialogue is left out likewise.
+    Raises `DataError` for a file that is malformed, holds a dialogue that the doctor opens, or an id twice.
+    """
+    model, dialogues = read_recorded(path)
+    held = {one.case_id: one for one in dialogues}
+    known = [case for case in cases if case.id in held]
+    if not known:
+        raise DataError(f"{path} 里的对话和病例一个也对不上。请检查两个文件的编号。")
+    surplus = [one.case_id for one in dialogues if one.case_id not in {case.id for case in known}]
+    by_id = {case.id: case for case in known}
+    subject = Subject(spec=path.name, name=model, system="recorded", sha256=file_digest(path))
+    return subject, known, surplus, lambda case_id: _recorded_item(by_id[case_id], held[case_id])
+
+
+def _recorded_item(case: Case, held: Recorded) -> Item:
+    kept = dialogue.Dialogue(held.messages, ())
+    return {**dialogue.to_item(case, kept, to_item(case)), "scores": scoring.scores(case, kept.messages, ())}
