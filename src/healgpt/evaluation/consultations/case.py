@@ -11,9 +11,9 @@ from healgpt.errors import DataError
 class Case:
     """What one patient knows and asks.
 
-    `question` opens the dialogue. `facts` are all sentences that the patient may tell, in the case's own words,
-    those of the question included; a field of the source reads 标签：值. `reference` is the source's own answer, which no patient and no
-    doctor is shown; empty where there is none. `intent` is what is asked, where the source labels that.
+    `question` opens the dialogue. `facts` are all sentences that the patient may tell, in the case's own words, those
+    of the question included; a field of the source reads 标签：值. `reference` is the source's own answer, which no
+    patient and no doctor is shown; empty where there is none. `intent` is what is asked, where the source labels that.
     """
 
     id: str

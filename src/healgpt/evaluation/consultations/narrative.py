@@ -82,7 +82,7 @@ def _label_pattern() -> re.Pattern[str]:
 
 def _labelled(row: Mapping[str, str], value: str) -> str:
     """Return the field as a patient says it."""
-    value = re.sub(r"（\d{4}-\d\d-\d\d填写）", "", value).strip(" ，,。；;")
+    value = re.sub(r"（\d{4}-\d\d-\d\d填写）|【[^】]*】[:：]?", "", value).strip(" ，,。；;")
     if re.fullmatch(r"无|没有|没|否|暂无", value) and "none" in row:
         return row["none"]
     return row.get("say", "{value}").format(value=value)
@@ -98,7 +98,7 @@ def _told(sentence: str) -> list[str]:
             if not bare or re.fullmatch(rules()["filler"], bare):
                 continue
             fact = _fact_of_request(bare) if _is_request(bare) else bare
-            if len(fact) > 1:
+            if len(fact) > 1 or fact in {"男", "女"}:
                 kept.append(fact)
     return kept or [match[0] for match in [re.search(rules()["request_age"], asking)] if match]
 
