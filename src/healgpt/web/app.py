@@ -34,7 +34,7 @@ def main() -> None:
 
 def _page() -> None:
     here = visit()
-    asking.settle(here)
+    writing = here.current in asking.settle(here)
     with st.container():
         sidebar.show_dialog(here)
     choice = sidebar.show(here)
@@ -47,9 +47,9 @@ def _page() -> None:
         return
     alarm_place = st.empty()
     log = st.container(key="log")
-    _ask_box(here, choice)
+    _ask_box(here, choice, writing=writing)
     with log:
-        _log(here, choice, alarm_place)
+        _log(here, choice, alarm_place, writing=writing)
 
 
 def _remember(here: Visit) -> None:
@@ -60,14 +60,12 @@ def _remember(here: Visit) -> None:
         st.query_params["c"] = here.current
 
 
-def _log(here: Visit, choice: Choice, alarm_place: DeltaGenerator) -> None:
-    """Draw the saved turns, then the answer that is being written or could not be saved."""
+def _log(here: Visit, choice: Choice, alarm_place: DeltaGenerator, *, writing: bool) -> None:
+    """Draw the saved turns, then the answer that is being written or could not be saved.
+
+    An answer that ended since this run began is still `writing`: `follow` draws the page again.
+    """
     plan, answer = here.answers.get(here.current or "", (None, None))
-    writing = answer is not None and not answer.snapshot().finished
-    if not writing:
-        # it may have ended since this run began; what is left then could not be saved
-        asking.settle(here)
-        plan, answer = here.answers.get(here.current or "", (None, None))
     # read after `writing` is known: a round that is saved meanwhile is cut off by `kept` and drawn by `follow`
     conversation = here.conversation()
     turns: tuple[Turn, ...] = conversation.turns if conversation else ()
@@ -135,9 +133,8 @@ def _troubles(here: Visit, choice: Choice, *, unanswered: bool) -> None:
         )
 
 
-def _ask_box(here: Visit, choice: Choice) -> None:
+def _ask_box(here: Visit, choice: Choice, *, writing: bool) -> None:
     """Draw what is always in sight at the bottom: stop, the box, the disclaimer."""
-    writing = here.current in here.answers and not here.answers[here.current][1].snapshot().finished
     if writing:
         with st.bottom:
             st.button(strings.STOP, key="stop", icon=":material/stop_circle:", on_click=asking.stop, args=(here,))

@@ -63,11 +63,17 @@ def stop(visit: Visit, conversation_id: str | None = None) -> None:
     settle(visit)
 
 
-def settle(visit: Visit) -> None:
-    """Hand every finished answer over to the archive's version of it; keep one that could not be saved in sight."""
+def settle(visit: Visit) -> set[str]:
+    """Hand every finished answer over to the archive's version of it; keep one that could not be saved in sight.
+
+    Returns the conversations whose answers were still being written: what one run of the page draws must agree on
+    that, although they may finish meanwhile.
+    """
+    writing: set[str] = set()
     for identifier, (plan, answer) in list(visit.answers.items()):
         now = answer.snapshot()
         if not now.finished:
+            writing.add(identifier)
             continue
         if now.error:
             visit.troubles[identifier] = now.error
@@ -75,6 +81,7 @@ def settle(visit: Visit) -> None:
             _give_back(visit, identifier, plan)
         if now.state == "refused" or not _unsaved(visit.archive, identifier, now.text):
             del visit.answers[identifier]
+    return writing
 
 
 def _unsaved(archive: Archive, identifier: str, text: str) -> bool:
