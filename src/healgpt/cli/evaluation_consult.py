@@ -1,18 +1,20 @@
 """`healgpt eval consult` and `healgpt eval score`: dialogues with a simulated patient, and their scores."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from healgpt.backends import EngineOptions
+from healgpt.backends import EngineOptions, load
 from healgpt.cli.evaluation_choice import progress
 from healgpt.evaluation.consultations import dialogue, scoring, task
 from healgpt.evaluation.consultations.case import Case
 from healgpt.evaluation.consultations.readers import FORMATS
 from healgpt.evaluation.run import Item, Run
 from healgpt.evaluation.subject import open_subject
+from healgpt.schema import ChatModel
 
 _SHOWN = 5
 CONSULT_EXAMPLES = """例子：
@@ -38,6 +40,9 @@ def command(
     system: Annotated[
         Literal["bare", "doctor"], typer.Option("--system", help="bare：模型自己答；doctor：加上分诊、追问和图谱资料")
     ] = "bare",
+    patient: Annotated[
+        str, typer.Option("--patient", help="rules：按规则回答、不用模型；或扮演患者的模型，写法同 --model")
+    ] = task.RULES,
     rounds: Annotated[int, typer.Option("--rounds", min=1, help="医生和病人各说几次")] = dialogue.ROUNDS,
     max_tokens: Annotated[int, typer.Option("--max-tokens", min=8, help="医生每次最多多少词元")] = dialogue.MAX_TOKENS,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="只用这么多病例，等距取")] = None,
@@ -52,20 +57,28 @@ def command(
     if recorded is not None:
         _tell(_score_recorded(recorded, chosen, cases, form, out), out)
         return
-    player = task.rule_player()
-    opened, subject = open_subject(model, system, EngineOptions(context=context, slots=slots))
-    try:
+    options = EngineOptions(context=context, slots=slots)
+    with ExitStack() as opened:
+        player = (
+            task.rule_player() if patient == task.RULES else task.model_player(_closed(opened, load(patient, options)))
+        )
+        doctor, subject = open_subject(model, system, options)
+        _closed(opened, doctor)
         settings = {"rounds": rounds, "max_tokens": max_tokens, "temperature": 0}
         made = task.plan(form, cases, player, settings, doctor=system == "doctor")
-        hold = task.holding(chosen, opened, player.patient, rounds=rounds, max_tokens=max_tokens)
+        hold = task.holding(chosen, doctor, player.patient, rounds=rounds, max_tokens=max_tokens)
         with progress(made.name) as report:
             ids = [case.id for case in chosen]
             items = Run(out, subject).work(made, ids, hold, workers=slots, report=report)
-    finally:
-        close = getattr(opened, "close", None)
-        if close is not None:
-            close()
     _tell(items, out)
+
+
+def _closed(opened: ExitStack, model: ChatModel) -> ChatModel:
+    """Have `model` closed with the stack, where it holds anything."""
+    close = getattr(model, "close", None)
+    if close is not None:
+        opened.callback(close)
+    return model
 
 
 def _score_recorded(path: Path, chosen: Sequence[Case], cases: Path, form: str, out: Path) -> list[Item]:

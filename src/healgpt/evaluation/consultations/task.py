@@ -11,6 +11,7 @@ from healgpt.evaluation.comparison import SUBJECT_PROMPTS
 from healgpt.evaluation.consultations import dialogue, scoring
 from healgpt.evaluation.consultations.case import Case, to_item
 from healgpt.evaluation.consultations.patient import Patient, open_patient, rules_digest
+from healgpt.evaluation.consultations.patient_model import play
 from healgpt.evaluation.consultations.readers import read_cases
 from healgpt.evaluation.judges.source import Dialogue as Recorded
 from healgpt.evaluation.judges.source import read_recorded
@@ -44,6 +45,12 @@ def choose_cases(path: Path, form: str, limit: int | None) -> list[Case]:
 def rule_player() -> Player:
     """Return the patient that needs no model, over the user's graph, or over the lexicon alone where there is none."""
     return Player(open_patient(open_ground().link), {"patient": RULES}, {}, {"patient_rules": rules_digest()})
+
+
+def model_player(model: ChatModel) -> Player:
+    """Return a patient whose words `model` writes."""
+    digests = {name: prompts.digest(name) for name in ("patient", "patient_opening")}
+    return Player(play(model), {"patient": model.name}, {}, digests)
 
 
 def recorded_player() -> Player:
