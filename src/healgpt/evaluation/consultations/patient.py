@@ -166,10 +166,12 @@ def _best(known: Sequence[Known], wanted: Sequence[str]) -> list[Known]:
 
 
 def _own_phrase(missing: Sequence[tuple[str, ...]], said: Sequence[str]) -> str:
-    """Return what to say where only one thing is missing that has words of its own, and they were not said yet."""
-    if len(missing) != 1 or len(missing[0]) != 1:
-        return ""
-    phrase = next((row.get("unknown", "") for row, _, _ in _slots() if f"#{row['name']}" == missing[0][0]), "")
+    """Return what to say where the one missing thing has words of its own, or an age is; empty once it was said."""
+    phrase = ""
+    if len(missing) == 1 and len(missing[0]) == 1:
+        phrase = next((row.get("unknown", "") for row, _, _ in _slots() if f"#{row['name']}" == missing[0][0]), "")
+    elif any("#age" in items for items in missing):
+        phrase = rules()["phrases"]["no_age"]
     return "" if any(phrase in text for text in said) else str(phrase)
 
 
