@@ -2,7 +2,14 @@
 
 import typer
 
-from healgpt.cli import evaluation_choice, evaluation_compare, evaluation_consult, evaluation_judge, evaluation_safety
+from healgpt.cli import (
+    evaluation_choice,
+    evaluation_compare,
+    evaluation_consult,
+    evaluation_judge,
+    evaluation_report,
+    evaluation_safety,
+)
 
 app = typer.Typer(
     help="评测：考题、问诊、安全、裁判，比较两次结果，守住基线。每次评测写进一个文件夹，中断后同一命令续跑。",
@@ -17,3 +24,4 @@ app.command("judge", epilog=evaluation_judge.JUDGE_EXAMPLES)(evaluation_judge.ju
 app.command("calibrate", epilog=evaluation_judge.CALIBRATE_EXAMPLES)(evaluation_judge.calibrate)
 app.command("consult", epilog=evaluation_consult.CONSULT_EXAMPLES)(evaluation_consult.command)
 app.command("score", epilog=evaluation_consult.SCORE_EXAMPLES)(evaluation_consult.score)
+app.command("report", epilog=evaluation_report.EPILOG)(evaluation_report.command)
