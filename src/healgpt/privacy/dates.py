@@ -68,5 +68,7 @@ def find(text: str) -> Iterator[Found]:
         for match in pattern.finditer(text):
             yield Found(match.start(1), match.end(1), "BIRTH_DATE")
     for match in _FIELD.finditer(text):
-        if not _NO_FIELD_AFTER.match(text, match.end(1)):
+        # 王芳 2024年3月5日 at the end is how one signs
+        signed = match.end(1) == len(text) and text[match.start(1) - 1] in " 　"
+        if not signed and not _NO_FIELD_AFTER.match(text, match.end(1)):
             yield Found(match.start(1), match.end(1), "BIRTH_DATE")

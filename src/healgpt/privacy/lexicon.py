@@ -10,7 +10,8 @@ from importlib import resources
 class Lexicon:
     """Surnames by how safely they mark a name, given-name characters, ordinary words, and region names.
 
-    `loose` surnames are everyday words too (高, 黄, 于) and need more evidence than `plain` ones (王, 赵).
+    `loose` surnames are everyday words too (高, 黄, 于) and need more evidence than `plain` ones (王, 赵); `rare` ones
+    are words first of all (门, 初) and need the most.
     `frequent` given-name characters fill ordinary sentences too, so they prove little; `elements` build Tibetan,
     Mongolian, Uyghur and Yi names, `transcribed` characters foreign ones.
     `bad_left` maps a surname to the characters that make another word with it (紧 before 张).
@@ -19,6 +20,7 @@ class Lexicon:
     compound: frozenset[str]
     plain: frozenset[str]
     loose: frozenset[str]
+    rare: frozenset[str]
     given: frozenset[str]
     not_given: frozenset[str]
     safe_left: frozenset[str]
@@ -53,6 +55,7 @@ def lexicon() -> Lexicon:
         compound=words("compound_surnames"),
         plain=characters("plain_surnames"),
         loose=characters("loose_surnames"),
+        rare=characters("rare_surnames"),
         given=characters("given"),
         not_given=characters("not_given"),
         safe_left=characters("safe_left"),

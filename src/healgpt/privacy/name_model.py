@@ -24,9 +24,11 @@ def name_end(text: str, start: int, trust: Trust) -> int:
     FORM believes names that are words (姓名：安静); TOLD believes typical names that begin like a word (白云飞); KIN
     and WEAK ask for given-name characters and a plausible continuation.
     """
-    surname = surname_length(text, start)
+    surname = surname_length(text, start) or rare_surname_length(text, start)
     if not surname:
         return -1
+    if trust < Trust.TOLD and text[start] in lexicon().rare:
+        return start + 3 if is_typical_pair(text, start + 1) and not lexicon().has_word_at(text, start) else -1
     worded = trust < Trust.FORM and lexicon().has_word_at(text, start)
     if worded and (trust < Trust.TOLD or not is_typical_pair(text, start + surname)):
         return -1
@@ -34,6 +36,10 @@ def name_end(text: str, start: int, trust: Trust) -> int:
     masked = cues.MOU.match(text, given)
     if masked:
         return -1 if masked[0].startswith(("x", "X")) and text[start] in lexicon().loose else masked.end()
+    whole = trust == Trust.FORM and cues.CLAUSE_AHEAD.match(text, start)
+    if whole and not cues.PROSE.search(whole[0]) and not cues.HARD_TITLE.match(text, given):
+        # 我叫李想，: a whole clause after a sure cue needs no typical characters
+        return start + len(whole[0].rstrip("，。；,;！!？?（( \n"))
     if not may_be_given(text[given : given + 1]) or cues.HARD_TITLE.match(text, given):
         return -1
     loose = text[start] in lexicon().loose and surname == 1
@@ -49,6 +55,11 @@ def surname_length(text: str, start: int) -> int:
         return 2
     first = text[start : start + 1]
     return 1 if first in lexicon().plain or first in lexicon().loose else 0
+
+
+def rare_surname_length(text: str, start: int) -> int:
+    """Return 1 for a surname that is a word first of all (门, 初), else 0."""
+    return int(text[start : start + 1] in lexicon().rare)
 
 
 def may_be_given(character: str) -> bool:
