@@ -16,6 +16,7 @@ from typing import Any
 from healgpt.evaluation.consultations.asks import questions
 from healgpt.evaluation.consultations.case import Case
 from healgpt.evaluation.consultations.narrative import Clause, clauses, rules
+from healgpt.knowledge import differential
 from healgpt.knowledge.linking import Mention
 from healgpt.knowledge.linking_words import wider
 from healgpt.schema import Message
@@ -131,9 +132,14 @@ def _same(first: str, second: str) -> bool:
 
 def _wider(name: str) -> list[str]:
     names = [name]
-    while (above := wider(names[-1])) is not None and above not in names:
+    while (above := _above(names[-1])) is not None and above not in names:
         names.append(above)
     return names
+
+
+def _above(name: str) -> str | None:
+    """Return the next wider name, as the linker or the differential has it."""
+    return differential.joined().get(name) or differential.rules()["wider"].get(name) or wider(name)
 
 
 def _answer(known: Sequence[Known], asked: Sequence[tuple[str, ...]], said: Sequence[str], case: Case) -> Answer:
