@@ -134,7 +134,7 @@ def test_a_spent_budget_ends_cleanly_and_the_rest_follows_to_the_same_file(tmp_p
 
 
 def test_a_token_budget_stops_before_it_is_exceeded(tmp_path, source):
-    one, model = judge(lambda prompt: GOOD)
+    one, _ = judge(lambda prompt: GOOD)
     modes.score_criteria(one, source.dialogues[0], "written")
     cost = one.budget.spent.tokens
     poor, _ = judge(lambda prompt: GOOD, tokens=2 * cost + 80)

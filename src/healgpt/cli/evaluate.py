@@ -6,6 +6,7 @@ from healgpt.cli import (
     evaluation_choice,
     evaluation_compare,
     evaluation_consult,
+    evaluation_contamination,
     evaluation_judge,
     evaluation_report,
     evaluation_safety,
@@ -25,3 +26,4 @@ app.command("calibrate", epilog=evaluation_judge.CALIBRATE_EXAMPLES)(evaluation_
 app.command("consult", epilog=evaluation_consult.CONSULT_EXAMPLES)(evaluation_consult.command)
 app.command("score", epilog=evaluation_consult.SCORE_EXAMPLES)(evaluation_consult.score)
 app.command("report", epilog=evaluation_report.EPILOG)(evaluation_report.command)
+app.command("contamination", epilog=evaluation_contamination.EXAMPLES)(evaluation_contamination.command)
