@@ -44,17 +44,23 @@ def test_noise_is_not_a_difference_and_the_sentence_says_what_could_be_seen(tmp_
     assert "不能说" in conclusion(compared)
 
 
-def test_many_tests_are_corrected_together(tmp_path):
-    measures = {f"m{place}": Measure(f"指标{place}") for place in range(10)}
+def test_many_tests_are_corrected_together_but_not_for_those_that_cannot_differ(tmp_path):
+    measures = {f"m{place}": Measure(f"指标{place}") for place in range(12)}
     rows = [dict.fromkeys(measures, 0.0) for _ in range(100)]
-    better = [{key: float(key == "m0" and place < 7) for key in measures} for place in range(100)]
+    # m0 gains 7, m1 to m9 gain one and lose one, m10 and m11 stay as they are
+    gains = [{f"m{key}" for key in range(10) if place == 50 + key or (key == 0 and place < 7)} for place in range(100)]
+    better = [{key: float(key in gains[place]) for key in measures} for place in range(100)]
+    for key in range(1, 10):
+        rows[80 + key][f"m{key}"] = 1.0
     made = plan(measures=measures)
     compared = compare(write(tmp_path / "a", subject(), made, rows), write(tmp_path / "b", subject("乙"), made, better))
     first = compared.tests[0]
-    assert first.p == pytest.approx(2 / 2**7)
-    assert first.corrected == pytest.approx(10 * 2 / 2**7)
+    assert first.p == pytest.approx(2 / 2**8)
+    assert first.corrected == pytest.approx(10 * 2 / 2**8)
     assert "一共比了 10 项" in sentence(first, compared)
     assert first.verdict == "unclear"
+    assert compared.tests[-1].verdict == "same"
+    assert "另有 2 项逐例完全相同" in conclusion(compared)
 
 
 def test_three_items_never_prove_anything_however_equal_their_differences(tmp_path):
@@ -142,7 +148,7 @@ def test_the_gate_closes_where_a_task_is_missing_or_more_items_fail(pair, tmp_pa
 def test_the_commands_print_sentences_json_and_markdown_and_exit_by_the_gate(pair, capsys):
     first, second = map(str, pair)
     assert main(["eval", "compare", first, second]) == 0
-    assert "结论：一共比了 2 项" in capsys.readouterr().out
+    assert "结论：一共比了 1 项" in capsys.readouterr().out
     assert main(["eval", "compare", first, second, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["tests"][0]["verdict"] == "second_better"
     assert main(["eval", "compare", first, second, "--markdown"]) == 0

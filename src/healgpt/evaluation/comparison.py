@@ -3,7 +3,8 @@
 Each measure that both runs have is tested on the items that neither failed: McNemar's exact test where all scores are
 0 or 1, else the paired bootstrap. A bootstrap of few items can be far too sure, so its p-value is never taken below
 2 / 2^k, the least that flipping the signs of the k differing items could give. All tests of one comparison are
-corrected together (Holm).
+corrected together (Holm), but for those where no item differs: given that, their p-value can only be 1, so they need
+no correction (Tarone 1990).
 
 What must agree: the items, the files they came from, the settings (the patient, the shots, the rounds), and every
 prompt that is not the subject's own. The Doctor's own prompts (`SUBJECT_PROMPTS`) are part of what is compared: they
@@ -65,9 +66,14 @@ class Test:
     visible: float | None
 
     @property
+    def equal(self) -> bool:
+        """Whether no item differs."""
+        return (self.difference.low, self.difference.high) == (0, 0) and self.visible is None
+
+    @property
     def verdict(self) -> Verdict:
         if self.corrected >= LEVEL:
-            return "same" if (self.difference.low, self.difference.high) == (0, 0) else "unclear"
+            return "same" if self.equal else "unclear"
         if self.measure.better == "neither":
             return "differs"
         rises = self.difference.value > 0
@@ -127,7 +133,7 @@ def compare(
         made, missing = _paired(manifests[0]["tasks"][task], task, read_items(first, task), read_items(second, task))
         tests += made
         left_out[task] = missing
-    corrected = holm([test.p for test in tests])
+    corrected = _corrected(tests)
     first_name, second_name = _labels(manifests, (first, second))
     return Comparison(
         first_name,
@@ -136,6 +142,11 @@ def compare(
         left_out,
         (*_remarks(manifests, [task for task in asked if task not in hindered]), *map(_hindrance, hindered.items())),
     )
+
+
+def _corrected(tests: Sequence[Test]) -> list[float]:
+    counted = iter(holm([test.p for test in tests if not test.equal]))
+    return [1.0 if test.equal else next(counted) for test in tests]
 
 
 def _paired(

@@ -24,14 +24,16 @@ def sentence(test: Test, compared: Comparison) -> str:
         case "differs":
             return f"{words}；差别是真的，但这一项无所谓好坏（校正后 {_p(test.corrected)}）。"
         case "unclear":
-            return f"{words}；{_unclear(test, len(compared.tests))}"
+            return f"{words}；{_unclear(test, counted(compared))}"
 
 
 def conclusion(compared: Comparison) -> str:
     """Say in one Chinese sentence whether the two runs really differ."""
-    total = len(compared.tests)
-    if not total:
+    total = counted(compared)
+    if not compared.tests:
         return "没有可以比较的指标。"
+    if not total:
+        return f"全部 {len(compared.tests)} 项逐例完全相同。"
     named = {
         f"{compared.second}更好": [test for test in compared.tests if test.verdict == "second_better"],
         f"{compared.first}更好": [test for test in compared.tests if test.verdict == "first_better"],
@@ -42,13 +44,19 @@ def conclusion(compared: Comparison) -> str:
         for words, tests in named.items()
         if tests
     ]
+    equal = len(compared.tests) - total
+    same = f"；另有 {equal} 项逐例完全相同" if equal else ""
     if not found:
-        return (
-            f"一共比了 {total} 项，校正之后没有一项看得出真差别：不能说 {compared.second} 与 {compared.first} 有高下。"
-        )
+        names = f"{compared.second} 与 {compared.first}"
+        return f"一共比了 {total} 项，校正之后没有一项看得出真差别{same}：不能说 {names} 有高下。"
     rest = total - sum(len(tests) for tests in named.values())
     tail = f"，其余 {rest} 项看不出差别" if rest else ""
-    return f"一共比了 {total} 项，校正之后差别是真的：{'；'.join(found)}{tail}。"
+    return f"一共比了 {total} 项，校正之后差别是真的：{'；'.join(found)}{tail}{same}。"
+
+
+def counted(compared: Comparison) -> int:
+    """Return how many tests were corrected for: those where any item differs."""
+    return sum(not test.equal for test in compared.tests)
 
 
 def side_remarks(compared: Comparison) -> list[str]:
@@ -128,3 +136,14 @@ def _p(value: float) -> str:
 def better_words(better: Better) -> str:
     """Return how to read the direction of a measure."""
     return {"higher": "越高越好", "lower": "越低越好", "neither": "无所谓高低"}[better]
+
+
+def verdict(test: Test, compared: Comparison) -> str:
+    """Return the verdict of a test in a few words."""
+    return {
+        "second_better": f"{compared.second}更好",
+        "first_better": f"{compared.first}更好",
+        "differs": "不同",
+        "same": "相同",
+        "unclear": "看不出",
+    }[test.verdict]
