@@ -20,7 +20,9 @@ def home() -> Path:
 class Settings:
     """What `config.toml` may hold; every flag of the commands overrides its setting.
 
-    `threads=0` means one per physical core. `context` counts tokens of prompt and answer together.
+    `threads=0` means one per physical core. `context` counts tokens of prompt and answer together. `engine` is the
+    path of a `llama-server` to use for GGUF files in place of the package's engine, `engine_flags` its further
+    arguments (`-ngl 99`).
     """
 
     model: str = "healgpt-mini"
@@ -32,6 +34,8 @@ class Settings:
     top_p: float = 0.9
     max_tokens: int = 512
     save_conversations: bool = True
+    engine: str = ""
+    engine_flags: str = ""
 
 
 def load_settings(path: Path | None = None) -> Settings:

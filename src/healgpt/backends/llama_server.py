@@ -8,6 +8,7 @@ sign to stop computing it. The port is chosen by the system, bound to 127.0.0.1 
 import json
 import os
 import secrets
+import shlex
 import threading
 from collections.abc import Generator
 from contextlib import closing
@@ -16,7 +17,9 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any
 
+from healgpt.backends import engine_program
 from healgpt.errors import ModelError, ModelRefused, ModelUnavailable
+from healgpt.settings import load_settings
 
 # The engine looks for cancelled requests between batches only: 256 tokens are 2 s of a 0.5B model on two cores.
 # Larger batches gain nothing there (docs/lab-book.md).
@@ -72,6 +75,8 @@ class LlamaServer:
     def close(self) -> None:
         """Stop the engine and free its memory; requests under way end with `ModelUnavailable`."""
         with self._lock:
+            if isinstance(self._server, engine_program.EngineProgram):
+                self._server.close()
             self._server = None  # the destructor joins the engine's threads
 
     def _connect(self) -> HTTPConnection:
@@ -116,6 +121,9 @@ def _start(plan: Plan, key: str) -> Any:
     # the same cores each wait costs a whole time slice: measured 6 to 40 times slower. A short spin keeps the speed
     # of an idle machine (docs/lab-book.md). Read once, when the library is loaded.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    settings = load_settings()
+    if settings.engine:
+        return _program(plan, key, settings.engine, settings.engine_flags)
     import xllamacpp
 
     params = xllamacpp.CommonParams()
@@ -142,3 +150,16 @@ def _start(plan: Plan, key: str) -> Any:
         return xllamacpp.Server(params)
     except (RuntimeError, ValueError) as error:
         raise ModelError(f"引擎装不进模型 {plan.model}：{error}") from error
+
+
+def _program(plan: Plan, key: str, program: str, flags: str) -> engine_program.EngineProgram:
+    """Start the user's own program with what the package's engine would be set to; `flags` come last and win."""
+    threads, batch = str(plan.threads), str(BATCH_TOKENS)
+    asked = ["-m", str(plan.model), "-c", str(plan.context * plan.slots), "-np", str(plan.slots)]
+    asked += ["-t", threads, "-tb", threads, "-b", batch, "-ub", batch, "--cache-ram", str(plan.cache_ram_mib)]
+    asked += ["--no-warmup", "--fit", "off"]
+    if plan.states is not None:
+        asked += ["--slot-save-path", f"{plan.states}/"]
+    if plan.adapter is not None:
+        asked += ["--lora", str(plan.adapter)]
+    return engine_program.EngineProgram(Path(program).expanduser(), [*asked, *shlex.split(flags)], key)

@@ -8,13 +8,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
 
-from healgpt.backends import EngineOptions, kv_state
+from healgpt.backends import EngineOptions, engine_program, kv_state
 from healgpt.backends.gguf_header import Header, inspect
 from healgpt.backends.llama_server import BATCH_TOKENS, LlamaServer, Plan
 from healgpt.backends.machine import MIB, free_bytes, physical_cores
 from healgpt.backends.prompt_tokens import PromptTokens
 from healgpt.errors import ConfigError, ModelError
 from healgpt.schema import Delta, FinishReason, Message, Reply, Sampling, Timings, Usage
+from healgpt.settings import load_settings
 
 _LIKELY_TOKENS = 256
 
@@ -133,13 +134,11 @@ class LlamaModel:
         self.server.close()
 
     def _identity(self) -> Mapping[str, object]:
-        import xllamacpp
-
         adapter = self._plan.adapter
         return {
             "model": kv_state.model_digest(self._plan.model),
             "adapter": kv_state.model_digest(adapter) if adapter else "",
-            "engine": xllamacpp.__version__,
+            "engine": _engine(),
             "batch": BATCH_TOKENS,
             "cache": "f16",
             "context": self._plan.context,
@@ -232,6 +231,15 @@ def _check_memory(path: Path, header: Header, options: EngineOptions) -> None:
             f"内存不够：{path.name} 约需 {needed / MIB:,.0f} MiB，现在可用 {free / MIB:,.0f} MiB。"
             "请关掉别的程序、减小 --context，或换一个小些的模型。"
         )
+
+
+def _engine() -> str:
+    """Return which engine computes, as the key of a saved state has to tell them apart."""
+    if program := load_settings().engine:
+        return engine_program.identity(program)
+    import xllamacpp
+
+    return str(xllamacpp.__version__)
 
 
 def _wire(sampling: Sampling) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class TransformersModel:
         self._model = model
         self._tokenizer = tokenizer
         self._lock = threading.Lock()
+        self._letters: dict[tuple[str, ...], dict[str, list[int]]] = {}
         # the tokenizer finds added tokens in any text, special or not
         added = {str(token): number for number, token in tokenizer.added_tokens_decoder.items()}
         self.prompt = PromptTokens(self._tokenize, self._template, control={}, defined=added)
@@ -66,6 +67,32 @@ class TransformersModel:
             finally:
                 stopped.set()
                 worker.join()
+
+    def letter_probabilities(self, messages: Sequence[Message], letters: Sequence[str]) -> dict[str, float]:
+        """Return the probability that the answer's first token is each of `letters`, spaces around it ignored.
+
+        Taken from the full distribution before any sampling, so they add up to 1 or less. Raises as `stream` does.
+        """
+        import torch
+
+        prompt = self.prompt.render(messages)
+        if len(prompt) >= self.window:
+            raise ModelRefused(f"对话有 {len(prompt)} 个词元，超过了 {self.window} 的窗口。请缩短内容或新开对话。")
+        tokens = self._letter_tokens(tuple(letters))
+        with self._lock, torch.inference_mode():
+            ids = torch.tensor([prompt], device=self._model.device)
+            # shape (1, 1, vocabulary)
+            logits = self._model(input_ids=ids, use_cache=False, logits_to_keep=1).logits
+            shares = torch.softmax(logits[0, -1].float(), dim=-1)
+            return {letter: float(shares[numbers].sum()) for letter, numbers in tokens.items()}
+
+    def _letter_tokens(self, letters: tuple[str, ...]) -> dict[str, list[int]]:
+        if letters not in self._letters:
+            texts = self._tokenizer.batch_decode([[number] for number in range(len(self._tokenizer))])
+            self._letters[letters] = {
+                letter: [number for number, text in enumerate(texts) if text.strip() == letter] for letter in letters
+            }
+        return self._letters[letters]
 
     def close(self) -> None:
         """Free the memory of the model."""
