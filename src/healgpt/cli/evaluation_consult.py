@@ -54,6 +54,8 @@ def command(
 ) -> None:
     """让模型给模拟病人看病：病人只说病例里有的，每段对话连同得分一起保存。"""
     chosen = task.choose_cases(cases, form, limit)
+    if again := scoring.keep_up(out):
+        typer.echo(f"得分规则有变，已重算保存的 {again} 段对话。", err=True)
     if recorded is not None:
         _tell(_score_recorded(recorded, chosen, cases, form, out), out)
         return

@@ -113,6 +113,24 @@ def test_scores_are_computed_anew_without_the_model(tmp_path: Path) -> None:
     assert set(read_manifest(folder)["tasks"]["consult-cmd"]["measures"]) == set(scoring.measures())
 
 
+def test_a_run_is_resumed_after_its_measures_changed(tmp_path: Path) -> None:
+    held(tmp_path / "whole", Doctor())
+    folder = tmp_path / "run"
+    held(folder, Doctor())
+    path, manifest = folder / "consult-cmd.jsonl", folder / "manifest.json"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(lines[0].replace(b'"scores":{', b'"scores":{"old":1,') + lines[1][:50])
+    note = json.loads(manifest.read_text(encoding="utf-8"))
+    note["tasks"]["consult-cmd"]["inputs"]["measures"] = "old"
+    manifest.write_text(json.dumps(note), encoding="utf-8")
+    assert scoring.keep_up(folder) == 1
+    assert scoring.keep_up(folder) == 0
+    doctor = Doctor()
+    held(folder, doctor)
+    assert path.read_bytes() == (tmp_path / "whole" / "consult-cmd.jsonl").read_bytes()
+    assert len(doctor.asked) == 6
+
+
 def test_rescoring_refuses_what_holds_no_consultation(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="不是评测结果"):
         scoring.rescore(tmp_path)

@@ -10,7 +10,7 @@ from healgpt import jsonl
 from healgpt.errors import DataError
 from healgpt.evaluation import measures as judge_free
 from healgpt.evaluation.consultations.case import Case, from_item
-from healgpt.evaluation.run import Item, Measure, read_items, read_manifest
+from healgpt.evaluation.run import Item, Measure, read_manifest
 from healgpt.schema import Message
 
 KIND = "consult"
@@ -46,8 +46,9 @@ def rescore(folder: Path, tasks: Sequence[str] = ()) -> dict[str, int]:
         raise DataError(f"{folder} 里没有问诊 {'、'.join(unknown)}。有的是：{'、'.join(held)}。")
     counts = {}
     for name in tasks or held:
-        items = [_rescored(item, f"{folder} 的 {name} 中的 {item.get('id')}") for item in read_items(folder, name)]
-        jsonl.write(folder / manifest["tasks"][name]["file"], items)
+        path = folder / manifest["tasks"][name]["file"]
+        items = [_rescored(item, f"{folder} 的 {name} 中的 {item.get('id')}") for item in _kept(path)]
+        jsonl.write(path, items)
         manifest["tasks"][name]["measures"] = {key: asdict(measure) for key, measure in measures().items()}
         manifest["tasks"][name]["inputs"] |= digests()
         counts[name] = sum(not item["failure"] for item in items)
@@ -55,6 +56,31 @@ def rescore(folder: Path, tasks: Sequence[str] = ()) -> dict[str, int]:
     scratch.write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     scratch.replace(folder / "manifest.json")
     return counts
+
+
+def keep_up(folder: Path) -> int:
+    """Score what an interrupted run has kept under the measures of today, where they have changed since.
+
+    So a run may be resumed, and its scores are all of one kind. Return how many dialogues were scored again.
+    """
+    if not (folder / "manifest.json").exists():
+        return 0
+    tasks, now = read_manifest(folder)["tasks"], digests()
+    outdated = [
+        name
+        for name, note in tasks.items()
+        if note["kind"] == KIND and any(note["inputs"].get(key) != value for key, value in now.items())
+    ]
+    return sum(rescore(folder, outdated).values()) if outdated else 0
+
+
+def _kept(path: Path) -> list[Item]:
+    """Return the items of a run's file; a last line without its end is one that a crash cut off, and not yet done."""
+    if not path.exists():
+        return []
+    data = path.read_bytes()
+    whole = data[: data.rfind(b"\n") + 1].decode("utf-8")
+    return list(jsonl.parse(whole.split("\n"), str(path)))
 
 
 def _rescored(item: Item, place: str) -> Item:
