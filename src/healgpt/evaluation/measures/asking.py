@@ -108,6 +108,8 @@ def asked_items(turn: str, case: Sequence[str], said: Sequence[str], ground: Gro
     for passage in requests(turn, said):
         for match in _telling().finditer(passage):
             found[match[0]] = True
+        if past := re.search(_table()["items"]["past"], passage):
+            found.setdefault(past[0], _complains(said, ground))
         for row in _table()["items"]["conditional"]:
             if asked := re.search(row["asked"], passage):
                 found.setdefault(asked[0], bool(re.search(row["needs"], context)))
@@ -131,6 +133,8 @@ def _bears(mention: Mention, told: Sequence[str], ground: Ground) -> bool:
     wanted = names(mention)
     if any(wanted & names(one) for one in known) or any(mention.text in text for text in told):
         return True
+    if mention.name in _screening() and _complains(told, ground):
+        return True
     if ground.facts is None or ground.differential is None:
         return False
     wanted |= set(ground.differential.symptoms(mention.name))
@@ -139,6 +143,16 @@ def _bears(mention: Mention, told: Sequence[str], ground: Ground) -> bool:
             if any(fact.object in wanted for fact in ground.facts(illness, relation)):
                 return True
     return _separates(wanted, known, ground)
+
+
+def _complains(told: Sequence[str], ground: Ground) -> bool:
+    """Say whether the case names a symptom or an illness."""
+    return any(one.kind in _COMPLAINTS and one.status != "absent" for text in told for one in ground.link(text))
+
+
+@cache
+def _screening() -> frozenset[str]:
+    return frozenset(str(_table()["items"]["screening"]).split())
 
 
 def _separates(wanted: frozenset[str], known: Sequence[Mention], ground: Ground) -> bool:

@@ -1,7 +1,8 @@
 """Which departments a doctor sends the patient to, and whether they fit the case.
 
-A department fits when it is the case's own, one that the case's broad department holds (内科 holds 心血管科), or one
-that the graph gives for an illness named in the case or its reference answer.
+A department fits when it is the case's own, one that the case's broad department holds (内科 holds 心血管科), 儿科
+for a child, or one that the graph gives for an illness that the case or its reference answer names or that fits its
+symptoms.
 """
 
 import re
@@ -14,10 +15,15 @@ from typing import Any
 from healgpt.evaluation.measures.case import Case
 from healgpt.evaluation.measures.ground import Ground
 from healgpt.evaluation.measures.sentences import sentences
+from healgpt.knowledge.differential import Finding
+from healgpt.knowledge.linking import about
 
 _NOT_SENT = re.compile(r"(?:不需要|不用|不必|无需|没必要|不建议)(?:再)?(?:去|到|看|挂|做)?[^，。]{0,6}$")
 # support from which a department of the graph is believed
 _LEAST_SUPPORT = 0.5
+# illnesses that fit the symptoms: how many, and how well they must fit
+_CANDIDATES, _LEAST_SHARE = 3, 0.1
+_GROWN_YEARS = 14
 
 
 @cache
@@ -71,13 +77,19 @@ def named(answer: str) -> list[str]:
 def fitting(case: Case, ground: Ground) -> frozenset[str]:
     """Return the departments of the case and, with a graph, those of the illnesses it names; may be empty."""
     found = {case.department} if case.department else set()
-    if ground.facts is not None:
-        for text in (case.question, *case.facts, case.reference):
-            for one in ground.link(text):
-                if one.kind == "disease" and one.status != "absent":
-                    found |= {
-                        fact.object for fact in ground.facts(one.name, "就诊科室") if fact.support >= _LEAST_SUPPORT
-                    }
+    person = about(case.question)
+    if found and (person.who == "孩子" or (person.age_years is not None and person.age_years < _GROWN_YEARS)):
+        found.add("儿科")
+    if ground.facts is None or ground.differential is None:
+        return frozenset(found)
+    texts = (case.question, *case.facts, case.reference)
+    mentions = [one for text in texts for one in ground.link(text) if one.status != "absent"]
+    illnesses = {one.name for one in mentions if one.kind == "disease"}
+    felt = {name for one in mentions if one.kind == "symptom" for name in ground.differential.symptoms(one.name)}
+    ranked = ground.differential.rank([Finding(name, True) for name in sorted(felt)])
+    illnesses |= {candidate.name for candidate in ranked[:_CANDIDATES] if candidate.share >= _LEAST_SHARE}
+    for name in illnesses:
+        found |= {fact.object for fact in ground.facts(name, "就诊科室") if fact.support >= _LEAST_SUPPORT}
     return frozenset(found)
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from healgpt.consult.limits import check
 from healgpt.evaluation.grounding import judge
 from healgpt.evaluation.measures.asking import asked_items, asks_back
+from healgpt.evaluation.measures.bounds import crossed
 from healgpt.evaluation.measures.case import Case
 from healgpt.evaluation.measures.departments import departments
 from healgpt.evaluation.measures.fidelity import contradictions, facts_used
@@ -62,14 +62,13 @@ def score_dialogue(
     agrees, disagrees = shares(statements("\n".join(answers), ground))
     department_named, department_right = departments(answers, case, ground, urgent=urgent)
     scores: Scores = {
-        **_exchange(case, messages, ground),
+        **_exchange(case, messages, turns, ground),
         "facts_used": facts_used(answers, case.facts, ground),
         "graph_agrees": agrees,
         "graph_disagrees": disagrees,
         **red_flags(answers, turns, urgent=urgent),
         "department_named": department_named,
         "department_right": department_right,
-        **_limits(answers, turns),
         "role_confusion": _mean([speaks_as_patient(answer) for answer in answers]),
         "repetition": repetition(answers),
         "length": length(answers),
@@ -80,33 +79,33 @@ def score_dialogue(
     return {name: scores[name] for name in MEASURES}
 
 
-def _exchange(case: Case, messages: Sequence[Message], ground: Ground) -> Scores:
+def _exchange(case: Case, messages: Sequence[Message], turns: Sequence[Turn], ground: Ground) -> Scores:
     """Return what depends on who said what before."""
     known = (case.question, *case.facts)
-    asked, relevant, wrong = [], [], 0
+    asked: list[bool] = []
+    relevant: list[bool] = []
+    limits: list[set[str]] = []
     said: list[str] = []
+    wrong = 0
     for message in messages:
+        text = message["content"]
         if message["role"] != "assistant":
-            said.append(message["content"])
+            said.append(text)
             continue
-        asks = asks_back(message["content"], said)
-        items = asked_items(message["content"], (*known, case.reference), said, ground) if asks else []
+        asks = asks_back(text, said)
+        items = asked_items(text, (*known, case.reference), said, ground) if asks else []
+        turn = turns[len(asked)] if len(asked) < len(turns) else {}
         asked.append(asks)
         relevant.append(any(item.to_the_point for item in items))
-        wrong += len(contradictions(message["content"], (*known, *said), ground))
-    return {"asks_back": _mean(asked), "asks_relevant": _mean(relevant), "contradictions": float(wrong)}
-
-
-def _limits(answers: Sequence[str], turns: Sequence[Turn]) -> Scores:
-    """Return the shares of turns that cross a limit; a dose that stands in a given fact may be repeated."""
-    kinds = [
-        {violation.kind for violation in check(answer, given(turn))} - {"repetition", "role_confusion"}
-        for answer, turn in zip(answers, _padded(turns, len(answers)), strict=True)
-    ]
+        wrong += len(contradictions(text, (*known, *said), ground))
+        limits.append({one.kind for one in crossed(text, given(turn), (*known, *said), ground)})
     return {
-        "doses": _mean(["dose" in found for found in kinds]),
-        "certainty": _mean(["certain_diagnosis" in found for found in kinds]),
-        "other_limits": _mean([bool(found - {"dose", "certain_diagnosis"}) for found in kinds]),
+        "asks_back": _mean(asked),
+        "asks_relevant": _mean(relevant),
+        "contradictions": float(wrong),
+        "doses": _mean(["dose" in found for found in limits]),
+        "certainty": _mean(["certain_diagnosis" in found for found in limits]),
+        "other_limits": _mean([bool(found - {"dose", "certain_diagnosis"}) for found in limits]),
     }
 
 
