@@ -12,10 +12,13 @@ import typer
 
 from healgpt import prompts
 from healgpt.backends import EngineOptions
+from healgpt.errors import ConfigError
 from healgpt.evaluation.exams.choice import Setting, plan, scoring
-from healgpt.evaluation.exams.exam import Exam, open_exam
+from healgpt.evaluation.exams.exam import Exam, digests, open_exam
 from healgpt.evaluation.exams.grounds import open_grounds
-from healgpt.evaluation.exams.readers import FORMATS
+from healgpt.evaluation.exams.question import Question
+from healgpt.evaluation.exams.readers import FORMATS, read
+from healgpt.evaluation.exams.shots import draw_shots, refuse_leaks, refuse_same_file
 from healgpt.evaluation.exams.summary import Accuracy, Summary, as_json, summarise
 from healgpt.evaluation.run import Item, Run
 from healgpt.evaluation.subject import open_subject
@@ -41,6 +44,14 @@ def command(  # noqa: PLR0917 -- the options of the command line
     orders: Annotated[int, typer.Option("--orders", min=1, help="轮换选项顺序的次数，取平均，消除对字母的偏好")] = 1,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="只抽这么多题")] = None,
     seed: Annotated[int, typer.Option("--seed", help="抽题用的种子")] = 0,
+    scorer: Annotated[
+        Literal["letters", "generate"],
+        typer.Option("--scorer", help="letters：比较首词元是各字母的概率；generate：让模型作答，再从回答里读出答案"),
+    ] = "letters",
+    shots: Annotated[int, typer.Option("--shots", min=0, help="题前放几道做好的示例")] = 0,
+    shots_file: Annotated[Path | None, typer.Option("--shots-file", help="示例从这个文件里抽，不能是考题文件")] = None,
+    shots_format: Annotated[str | None, typer.Option("--shots-format", help="示例文件的格式，默认同 --format")] = None,
+    max_tokens: Annotated[int, typer.Option("--max-tokens", min=1, help="generate 方式一个回答最多多少词元")] = 256,
     answers: Annotated[Path | None, typer.Option("--answers", help="另放的答案文件（CMB 测试集）")] = None,
     slots: Annotated[int, typer.Option("--slots", min=1, help="同时算几道题")] = 1,
     context: Annotated[int, typer.Option("--context", min=256, help="一道题连同示例最多多少词元")] = 4096,
@@ -48,11 +59,28 @@ def command(  # noqa: PLR0917 -- the options of the command line
 ) -> None:
     """让模型做选择题：总体、分科、分题型的正确率，附 95% 区间和瞎猜水平。"""
     exam = open_exam(file, form, answers=answers, limit=limit, seed=seed)
-    items = _sit(exam, Setting(orders=orders), model, system, out, EngineOptions(context=context, slots=slots))
+    drawn: tuple[Question, ...] = ()
+    if shots:
+        exam, drawn = with_shots(exam, file, shots, (shots_file, shots_format or form), single=scorer == "letters")
+    setting = Setting(scorer=scorer, shots=drawn, orders=orders, max_tokens=max_tokens)
+    items = sit(exam, setting, model, system, out, EngineOptions(context=context, slots=slots))
     show(summarise(items), as_json)
 
 
-def _sit(
+def with_shots(
+    exam: Exam, file: Path, count: int, source: tuple[Path | None, str], *, single: bool
+) -> tuple[Exam, tuple[Question, ...]]:
+    """Return the exam with the sum of its shots file noted, and the shots. Raises where they would leak the test."""
+    path, form = source
+    if path is None:
+        raise ConfigError("用 --shots 时要写 --shots-file：示例从哪个文件里抽。它不能是考题文件。")
+    refuse_same_file(path, file)
+    drawn = draw_shots(read(path, form).questions, count, seed=int(exam.settings["seed"] or 0), single=single)
+    refuse_leaks(drawn, exam.every)
+    return replace(exam, inputs=exam.inputs | {f"shots/{name}": sha for name, sha in digests(path).items()}), drawn
+
+
+def sit(
     exam: Exam, setting: Setting, spec: str, system: Literal["bare", "doctor"], out: Path, options: EngineOptions
 ) -> list[Item]:
     """Open the model, ask what is left of the exam, and return all items."""

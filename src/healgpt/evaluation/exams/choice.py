@@ -12,18 +12,23 @@ question. Triage and the interview are not applied: an exam question is no patie
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from healgpt import prompts
 from healgpt.errors import ConfigError
+from healgpt.evaluation.exams.extraction import extract
 from healgpt.evaluation.exams.prompt import PROMPTS, Find, no_facts, opening, origin, rotated, turn
 from healgpt.evaluation.exams.question import Question
 from healgpt.evaluation.run import Item, Measure, Plan
-from healgpt.schema import ChatModel, Fact, Message
+from healgpt.schema import ChatModel, Fact, Message, Sampling
 
 Scorer = Literal["letters", "generate"]
 
-MEASURES = {"right": Measure("正确率"), "p_right": Measure("给正确选项的概率")}
+MEASURES: Mapping[Scorer, Mapping[str, Measure]] = {
+    "letters": {"right": Measure("正确率"), "p_right": Measure("给正确选项的概率")},
+    "generate": {"right": Measure("正确率"), "abstained": Measure("没有作答", "lower")},
+}
 
 
 @runtime_checkable
@@ -57,7 +62,7 @@ def plan(name: str, setting: Setting, inputs: Mapping[str, str], settings: Mappi
         **settings,
     }
     digests = {prompt: prompts.digest(prompt) for prompt in PROMPTS}
-    return Plan(name, "choice", MEASURES, told, dict(inputs), digests)
+    return Plan(name, "choice", MEASURES[setting.scorer], told, dict(inputs), digests)
 
 
 def scoring(model: ChatModel, questions: Sequence[Question], setting: Setting) -> Callable[[str], Item]:
@@ -65,22 +70,25 @@ def scoring(model: ChatModel, questions: Sequence[Question], setting: Setting) -
 
     Raises `ConfigError` for a model whose letter probabilities cannot be read.
     """
-    if not isinstance(model, LetterModel):
-        raise ConfigError(f"读不到 {model.name} 的首词元概率，不能用 letters 方式判分。请改用 --scorer generate。")
-    teller: LetterModel = model
     known = {question.question_id: question for question in questions}
     before = opening(setting.shots, system=setting.system, find=setting.find)
+    if setting.scorer == "generate":
+        scorer = partial(by_answer, model, before, setting.max_tokens)
+    elif isinstance(model, LetterModel):
+        scorer = partial(by_letters, model, before, setting.orders)
+    else:
+        raise ConfigError(f"读不到 {model.name} 的首词元概率，不能用 letters 方式判分。请改用 --scorer generate。")
 
     def score(question_id: str) -> Item:
         question = known[question_id]
         facts = setting.find(question)
-        return by_letters(teller, question, before, facts, setting.orders) | _about(question, facts)
+        return scorer(question, facts) | _about(question, facts)
 
     return score
 
 
 def by_letters(
-    model: LetterModel, question: Question, before: Sequence[Message], facts: tuple[Fact, ...], orders: int
+    model: LetterModel, before: Sequence[Message], orders: int, question: Question, facts: tuple[Fact, ...]
 ) -> Item:
     """Return the scores of one question by the probabilities of its letters, averaged over `orders`.
 
@@ -109,6 +117,20 @@ def by_letters(
         "picked": "".join(picked),
         "probabilities": {letter: round(share, 6) for letter, share in shares.items()},
         "on_letters": round(told, 6),
+    }
+
+
+def by_answer(
+    model: ChatModel, before: Sequence[Message], max_tokens: int, question: Question, facts: tuple[Fact, ...]
+) -> Item:
+    """Return the scores of one question by the answer that the model writes, greedily, in at most `max_tokens`."""
+    sampling = Sampling(temperature=0.0, max_tokens=max_tokens, repeat_penalty=1.0, seed=0)
+    reply = model.complete([*before, {"role": "user", "content": turn(question, facts)}], sampling)
+    picked = extract(reply.text, question)
+    return {
+        "scores": {"right": int(picked == question.answer), "abstained": int(picked is None)},
+        "picked": None if picked is None else "".join(picked),
+        "reply": reply.text,
     }
 
 

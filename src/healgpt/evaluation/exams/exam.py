@@ -25,12 +25,15 @@ class Exam:
 
 def open_exam(path: Path, form: str, *, answers: Path | None = None, limit: int | None = None, seed: int = 0) -> Exam:
     """Read the exam at `path` and draw `limit` of its questions. Raises as `readers.read` does."""
-    every = read(path, form, answers=answers)
+    paper = read(path, form, answers=answers)
+    every = paper.questions
     inputs = digests(path) | ({"answers": file_digest(answers)} if answers else {})
     name = "choice-" + re.sub(r"[^\w.-]+", "-", path.stem)
     drawn = draw(every, limit, seed)
     settings: dict[str, Any] = {"format": form, "limit": limit, "seed": seed if limit else None}
-    return Exam(name, tuple(every), tuple(drawn), inputs, settings)
+    if paper.unanswered:
+        settings["unanswered"] = list(paper.unanswered)
+    return Exam(name, every, tuple(drawn), inputs, settings)
 
 
 def draw(questions: Sequence[Question], limit: int | None, seed: int) -> list[Question]:

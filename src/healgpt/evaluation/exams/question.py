@@ -53,7 +53,7 @@ def checked_text(value: Any, place: Place, name: str) -> str:
     """Return a text field without the blanks around it. Raises `DataError` where it is no text or empty."""
     text = str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
     if not text:
-        raise DataError(f"{place} 没有题干：字段 {name} 缺失、为空或不是文字。请补上，或用 --format 换一种格式。")
+        raise DataError(f"{place}没有题干：字段 {name} 缺失、为空或不是文字。请补上，或用 --format 换一种格式。")
     return text
 
 
@@ -66,14 +66,14 @@ def checked_options(options: Sequence[tuple[str, str]], place: Place) -> tuple[t
     for letter, text in options:
         sign = unicodedata.normalize("NFKC", letter).strip().upper()
         if not _LETTER.fullmatch(sign):
-            raise DataError(f"{place} 的选项编号 {letter!r} 不是字母。请用 A、B、C… 编号。")
+            raise DataError(f"{place}的选项编号 {letter!r} 不是字母。请用 A、B、C… 编号。")
         if not text.strip():
-            raise DataError(f"{place} 的选项 {sign} 是空的。请补上选项内容，或删掉这道题。")
+            raise DataError(f"{place}的选项 {sign} 是空的。请补上选项内容，或删掉这道题。")
         if any(sign == other for other, _ in found):
-            raise DataError(f"{place} 有两个选项 {sign}。请改掉其中一个的编号。")
+            raise DataError(f"{place}有两个选项 {sign}。请改掉其中一个的编号。")
         found.append((sign, text.strip()))
     if len(found) < 2:
-        raise DataError(f"{place} 只有 {len(found)} 个选项。选择题至少要有两个，请补上或删掉这道题。")
+        raise DataError(f"{place}只有 {len(found)} 个选项。选择题至少要有两个，请补上或删掉这道题。")
     return tuple(found)
 
 
@@ -84,16 +84,16 @@ def checked_answer(value: Any, letters: Sequence[str], place: Place) -> tuple[st
     """
     parts = value if isinstance(value, list) else [value]
     if not all(isinstance(part, str) for part in parts):
-        raise DataError(f'{place} 的答案 {value!r} 应是字母或字母的列表。请改成 "B"、"ABD" 或 ["A", "B"]。')
+        raise DataError(f'{place}的答案 {value!r} 应是字母或字母的列表。请改成 "B"、"ABD" 或 ["A", "B"]。')
     joined = _BETWEEN_LETTERS.sub("", unicodedata.normalize("NFKC", " ".join(parts)).upper())
     if not joined:
-        raise DataError(f"{place} 没有答案。请补上答案字母，或删掉这道题。")
+        raise DataError(f"{place}没有答案。请补上答案字母，或删掉这道题。")
     strange = [sign for sign in joined if sign not in letters]
     if strange:
         raise DataError(
-            f"{place} 的答案 {joined} 里，{'、'.join(dict.fromkeys(strange))} 不是这道题的选项"
+            f"{place}的答案 {joined} 里，{'、'.join(dict.fromkeys(strange))} 不是这道题的选项"
             f"（选项是 {'、'.join(letters)}）。请改正答案或补上选项。"
         )
     if len(set(joined)) < len(joined):
-        raise DataError(f"{place} 的答案 {joined} 里有重复的字母。请改正答案。")
+        raise DataError(f"{place}的答案 {joined} 里有重复的字母。请改正答案。")
     return tuple(letter for letter in letters if letter in joined)

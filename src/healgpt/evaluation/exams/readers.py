@@ -9,6 +9,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,16 @@ _MLEC_SUBJECTS = {
 _SPLIT = re.compile(r"[_-](?:train|dev|val|valid|test)$", re.I)
 
 
-def read(path: Path, form: str, *, answers: Path | None = None, subject: str = "") -> list[Question]:
-    """Return the questions of `path`, in order. `form` is a key of `FORMATS`.
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """The questions of a file, and the ids of those that its makers left without an answer."""
+
+    questions: tuple[Question, ...]
+    unanswered: tuple[str, ...] = ()
+
+
+def read(path: Path, form: str, *, answers: Path | None = None, subject: str = "") -> Paper:
+    """Read the questions of `path`, in order. `form` is a key of `FORMATS`.
 
     `answers` is a file of `{"id", "answer"}` objects for exams that keep their key apart. `subject` stands where the
     file names none. Raises `ConfigError` for an unknown format and `DataError` for a file or question that does not
@@ -46,6 +55,7 @@ def read(path: Path, form: str, *, answers: Path | None = None, subject: str = "
         raise ConfigError(f"没有名为 {form} 的考题格式。可用的是：{'、'.join(FORMATS)}。")
     key = _key(answers) if answers else None
     found: list[Question] = []
+    unanswered: list[str] = []
     seen: dict[str, int] = {}
     for file in _files(path):
         prefix = f"{file.stem}-" if path.is_dir() else ""
@@ -53,13 +63,16 @@ def read(path: Path, form: str, *, answers: Path | None = None, subject: str = "
             question_id = prefix + str(_first(raw, "id", "qid", "_id", "", default=number)).strip()
             place = Place(file.name, number, question_id)
             if question_id in seen:
-                raise DataError(f"{place} 的编号和第 {seen[question_id]} 题重复。请改掉其中一个，或删掉重复的题。")
+                raise DataError(f"{place}的编号和第 {seen[question_id]} 题重复。请改掉其中一个，或删掉重复的题。")
             seen[question_id] = number
             whole = raw if key is None else {**raw, "answer": _keyed(key, raw, place)}
-            found.append(FORMATS[form](whole, place, subject or _subject(file)))
+            if form == "cmexam" and "Answer" in whole and not _text(whole["Answer"]).strip():
+                unanswered.append(question_id)
+            else:
+                found.append(FORMATS[form](whole, place, subject or _subject(file)))
     if not found:
         raise DataError(f"{path} 里一道题也没有。请检查文件。")
-    return found
+    return Paper(tuple(found), tuple(unanswered))
 
 
 def _explaincpe(raw: Raw, place: Place, subject: str) -> Question:
@@ -94,6 +107,7 @@ def _cmb(raw: Raw, place: Place, subject: str) -> Question:
 
 
 def _cmexam(raw: Raw, place: Place, subject: str) -> Question:
+    """Read CMExam; a few of its rows have no answer, and those alone are left out, listed in `Paper.unanswered`."""
     named = str(_first(raw, "Medical Discipline", "Clinical Department", default=subject))
     return _question(raw, place, ("Question", "Options", "Answer", ""), named)
 
@@ -122,7 +136,7 @@ def _question(raw: Raw, place: Place, fields: Fields, subject: str) -> Question:
     missing = [name for name in (text, options, answer) if name not in raw]
     if missing:
         raise DataError(
-            f"{place} 缺少字段 {'、'.join(missing)}（有的是 {'、'.join(map(str, raw))}）。"
+            f"{place}缺少字段 {'、'.join(missing)}（有的是 {'、'.join(map(str, raw))}）。"
             f"请补上，或用 --format 换一种格式：{'、'.join(FORMATS)}。"
         )
     listed = checked_options(_options(raw[options], place), place)
@@ -130,7 +144,7 @@ def _question(raw: Raw, place: Place, fields: Fields, subject: str) -> Question:
     told = str(raw.get(kind) or "").strip() if kind else ""
     choose = raw.get("choose")
     if choose is not None and choose != len(right):
-        raise DataError(f"{place} 说要选 {choose} 项，答案却有 {len(right)} 项。请改正其中一个。")
+        raise DataError(f"{place}说要选 {choose} 项，答案却有 {len(right)} 项。请改正其中一个。")
     multiple = len(right) > 1 or bool(_SEVERAL.search(told))
     label = told or ("多选" if multiple else "单选")
     return Question(
@@ -148,7 +162,7 @@ def _options(value: Any, place: Place) -> Options:
         return _unmarked(list(zip(_LETTERS, map(_text, value), strict=False)))
     if isinstance(value, str):
         return _lines(value)
-    raise DataError(f"{place} 的选项应是列表、字典或分行的文字，实际是 {type(value).__name__}。请改成其中一种。")
+    raise DataError(f"{place}的选项应是列表、字典或分行的文字，实际是 {type(value).__name__}。请改成其中一种。")
 
 
 def _unmarked(options: Options) -> Options:
@@ -241,5 +255,5 @@ def _key(path: Path) -> dict[str, Any]:
 def _keyed(key: Mapping[str, Any], raw: Raw, place: Place) -> Any:
     number = str(raw.get("id", place.number))
     if number not in key:
-        raise DataError(f"{place} 在答案文件里没有答案。请检查 --answers 是不是同一套题的。")
+        raise DataError(f"{place}在答案文件里没有答案。请检查 --answers 是不是同一套题的。")
     return key[number]
