@@ -54,6 +54,18 @@ def test_pieces_add_up_to_the_reply_and_tokens_are_counted(model: TransformersMo
     assert last.reply.finish_reason == ("length" if last.reply.usage.completion_tokens == 20 else "stop")
 
 
+def test_letter_probabilities_are_those_of_the_first_token(model: TransformersModel) -> None:
+    import torch
+
+    found = model.letter_probabilities(ASK, ("A", "B", "一"))
+    ids = torch.tensor([model.prompt.render(ASK)])
+    shares = torch.softmax(model._model(ids).logits[0, -1], dim=-1)
+    assert found["A"] == pytest.approx(float(shares[model.prompt.plain("A")[0]]), rel=1e-4)
+    assert found["一"] == 0.0
+    with pytest.raises(ModelRefused, match="窗口"):
+        model.letter_probabilities([{"role": "user", "content": "头痛" * 400}], ("A",))
+
+
 def test_greedy_and_seeded_answers_repeat(model: TransformersModel) -> None:
     for sampling in (Sampling(temperature=0, max_tokens=8), Sampling(temperature=1, seed=3, max_tokens=8)):
         assert model.complete(ASK, sampling).text == model.complete(ASK, sampling).text
