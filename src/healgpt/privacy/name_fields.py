@@ -28,7 +28,8 @@ _CUED = re.compile(
 )
 _SPEAKER = re.compile(r"(?:^|\n)([一-龥]{2,4})[：:](?=[^0-9\n])")
 _LEADS_TO_PERSON = re.compile(
-    rf"(?:{_ANY_MASK}[)）]?|通知|登记表?|名单|转告|抄送|cc|CC|@|叫号|签名|签字|代诉|提醒|随访|回访|表扬|投诉|致|——|—)"
+    rf"(?:{_ANY_MASK}[)）]?|通知|成功|预约|挂号|候诊|报到|登记表?|名单|转告|抄送|cc|CC|@|叫号|签名|签字|代诉|提醒|"
+    rf"随访|回访|表扬|投诉|致|——|—)"
     r"[，,、;； 　:：/|]{0,3}$"
 )
 _OWNED = re.compile(
@@ -38,16 +39,24 @@ _OWNED = re.compile(
     r"处方|方子|"
     r"复查|预约|床|主治|主管|核酸|转院|名字|情况)"
 )
+# 给王明开的药, 和李兰一起: something is done for or with someone
+_HANDLED = re.compile(
+    r"(?<=[给帮替为让请陪带和跟与同由找])([一-龥]{2,3})(?=[开拿挂买打做办看抓配用查测量去来说问签换送取订交缴喂洗擦治]|"
+    r"预约|一起|一块|咨询|准备|检查|"
+    r"主刀|操作|都|也|两个|三个|一样)"
+)
+_AFTER_COLON = re.compile(r"[一-龥]{2}[:：] ?$")
 _RECEIVES = re.compile(
     r"(?:收(?:件|货)?|留|上|启)(?=$|[^一-龥])|敬上|亲[启收]|代[收签诉述]|陈述|签[字名收]|陪[同着]|本人"
 )
 _FREE_LEFT = frozenset("的是写叫找给看查问和跟与及请为由替帮让把被我到在对成个")
 _PARENT_OF = re.compile(
-    r"(?:(?<![一-龥])|(?<=我是)|(?<=这是)|(?<=是)|(?<=[和跟给找叫]))([一-龥]{2})"
+    r"(?:(?<![一-龥])|(?<=我是)|(?<=这是)|(?<=是)|(?<=[和跟给找叫]))([一-龥]{2,3}?)"
     r"(?=的?(?:妈妈|爸爸|妈|爸|奶奶|姥姥|外婆|爷爷|家长)(?:$|[^一-龥]|[想问咨您你说给叫今昨来也是]))"
 )
 _NOT_PET = frozenset(
-    "同学 朋友 女友 男友 学生 同事 老师 年轻 伟大 可爱 二宝 大宝 小宝 三宝 头胎 青年 少年 远方 清明 亲爱 大龄 平凡 贤惠 美丽 善良".split()
+    "同学 朋友 女友 男友 学生 同事 老师 年轻 伟大 可爱 二宝 "
+    "大宝 小宝 三宝 头胎 青年 少年 远方 清明 亲爱 大龄 平凡 贤惠 美丽 善良".split()
 )
 _PET_CHARACTERS = frozenset("米果豆糖宝贝妞妮萌悠橙柚乐朵团圆点嘟兜毛球虎牛兔丫蛋")
 _CALLED = re.compile(
@@ -63,7 +72,7 @@ _SPACED = re.compile(
     r"[^一-龥 ]| ?(?:性|年|男|女|\n))"
 )
 # points asked of a candidate
-_BESIDE_PERSON, _OPEN_LEFT, _OWNER, _ALONE_IN_RECORD, _ALONE = 3, 4, 4, 4, 6
+_BESIDE_PERSON, _OPEN_LEFT, _OWNER, _AFTER_LABEL, _ALONE_IN_RECORD, _ALONE = 3, 4, 3, 4, 4, 5
 
 
 def find(text: str) -> Iterator[tuple[int, int]]:
@@ -113,7 +122,8 @@ def _fields(text: str) -> Iterator[tuple[int, int]]:
         if score < _BESIDE_PERSON:
             continue
         known = _SURELY_PERSON.match(text, end) or _LEADS_TO_PERSON.search(text[max(0, start - 10) : start])
-        if known or score >= (_ALONE_IN_RECORD if in_record else _ALONE):
+        labelled = score >= _AFTER_LABEL and _AFTER_COLON.search(text[max(0, start - 4) : start])
+        if known or labelled or score >= (_ALONE_IN_RECORD if in_record else _ALONE):
             yield start, end
     for match in re.finditer(rf"[一-龥](?=[，,(（ ]?{_ANY_MASK}|[，,(（ ]{{1,2}}[男女0-9一二三四五六七八九])", text):
         # 工作证上写侯卫东，〔身份证号1〕: bounded on the right only
@@ -143,6 +153,11 @@ def _cued(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _before_possession(text: str) -> Iterator[tuple[int, int]]:
+    for match in _HANDLED.finditer(text):
+        for end in (match.end(1), match.end(1) - 1):
+            if end - match.start() > 1 and points(text, match.start(), end) >= _OWNER:
+                yield match.start(), end
+                break
     for pattern, least in ((_OWNED, _OWNER), (_RECEIVES, _OWNER)):
         for match in pattern.finditer(text):
             end = match.start()
@@ -157,7 +172,7 @@ def _before_possession(text: str) -> Iterator[tuple[int, int]]:
 
 def _pet_names(text: str) -> Iterator[tuple[int, int]]:
     for match in _PARENT_OF.finditer(text):
-        if _is_pet_name(match[1]):
+        if _is_pet_name(match[1]) or points(text, *match.span(1)) >= _BESIDE_PERSON:
             yield match.span(1)
     for match in _CALLED.finditer(text):
         if may_be_given(match[1][1]) and is_given(match[1][1]) and not _NOT_CALLED.match(match[1]):

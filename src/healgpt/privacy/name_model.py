@@ -110,6 +110,9 @@ def _ends_before(text: str, place: int) -> bool:
     """Tell whether the text at `place` continues with a word that follows names rather than a given-name character."""
     if not cues.FOLLOWER.match(text, place):
         return False
+    if text[place : place + 1] == "刚" and cues.FOLLOWER.match(text, place + 1):
+        # 侯永刚昨天 is a name, 侯永刚才 is not
+        return text[place + 1 : place + 2] == "才"
     if is_given(text[place : place + 1]):
         # 李有才 against 李强有点: the word ends the name unless it is itself the last character before a boundary
         after = text[place + 1 : place + 2]

@@ -171,7 +171,8 @@ def _shape_end(text: str, start: int) -> int:
     for stop in (end, given + 1):
         if cues.PERSON_AFTER.match(text, stop) and (stop == end or not loose) and _fits(text, given, stop, loose=loose):
             return stop
-    if is_typical(text[given]) and cues.PERSON_VERB.match(text, given + 1) and not loose:
+    single = is_given(text[given]) and not loose or is_typical(text[given])
+    if single and cues.PERSON_VERB.match(text, given + 1):
         return given + 1
     sure = cues.PERSON_VERB.match(text, given + 2) and end - given == 2
     if loose and sure and any(map(is_typical, text[given:end])) and all(map(is_given, text[given:end])):

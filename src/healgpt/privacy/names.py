@@ -73,7 +73,7 @@ def _by_cue(text: str) -> Iterator[tuple[int, int]]:
 def _cued_end(text: str, match: re.Match[str], trust: Trust) -> int:
     start = match.end()
     first = text[start : start + 1]
-    if trust <= Trust.KIN and text[start - 1] in lexicon().bad_left.get(first, ""):
+    if trust <= Trust.KIN and not match[0].endswith("的是") and text[start - 1] in lexicon().bad_left.get(first, ""):
         return -1
     colon = match[0].rstrip()[-1:] in ":："
     label = trust >= Trust.TOLD and (colon or bool(cues.CLAUSE_AHEAD.match(text, start)))
@@ -97,6 +97,8 @@ def _unusual_end(text: str, start: int, *, form: bool) -> int:
     if not whole or lexicon().has_word_at(text, start) or cues.TITLE.match(text, start):
         return -1
     if all(character in lexicon().transcribed or is_typical(character) for character in whole[0]):
+        return whole.end()
+    if len(whole[0]) == 3 and all(map(is_given, whole[0][1:])) and any(map(is_typical, whole[0][1:])):
         return whole.end()
     believed = form and not _NO_NAME.match(whole[0]) and not cues.PROSE.search(whole[0])
     return whole.end() if believed and len(whole[0]) <= 4 else -1
