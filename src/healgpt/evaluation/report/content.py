@@ -219,7 +219,7 @@ def _remarks(kind: str, runs: Sequence[Loaded], items: Sequence[list[Item]]) -> 
         return ()
     made = []
     for run, part in zip(runs, items, strict=True):
-        if not any(item["scores"].get("right") is not None for item in part):
+        if not _is_exam(part):
             continue
         found = summarise(part)
         words = [f"瞎猜能得 {found.micro.chance:.3f}"]
@@ -232,6 +232,12 @@ def _remarks(kind: str, runs: Sequence[Loaded], items: Sequence[list[Item]]) -> 
             words.append(f"不能判分 {found.not_scorable} 题，未计入")
         made.append(f"{run.label}：{'，'.join(words)}。")
     return tuple(made)
+
+
+def _is_exam(items: Sequence[Item]) -> bool:
+    """Tell whether the exam room wrote these items: others may lack what chance and macro means are made from."""
+    kept = [item for item in items if item["scores"].get("right") is not None]
+    return bool(kept) and all("options" in item and {"科目", "题型"} <= set(item["groups"]) for item in kept)
 
 
 def _notices(runs: Sequence[Loaded]) -> tuple[str, ...]:
