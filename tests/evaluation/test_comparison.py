@@ -124,6 +124,16 @@ def test_bare_and_doctor_differ_in_the_doctors_prompts_alone(tmp_path):
     assert compare(second, third, new_prompts=True).tests
 
 
+def test_recorded_dialogues_had_another_patient_and_that_must_be_accepted(tmp_path):
+    ours = plan("consult-x", settings={"patient": "rules", "rounds": 3}, prompts={"patient_rules": "1", "system": "2"})
+    theirs = plan("consult-x", settings={"patient": "recorded", "left_out": []}, prompts={})
+    first = write(tmp_path / "a", subject("旧", "recorded"), theirs, answers({1}, 5))
+    second = write(tmp_path / "b", subject("新", "doctor"), ours, answers({1, 2}, 5))
+    with pytest.raises(ConfigError, match="--other-patient"):
+        compare(first, second)
+    assert any("患者不同" in line for line in compare(first, second, other_patient=True).remarks)
+
+
 def test_the_gate_closes_for_a_real_fall_and_stays_open_for_noise(pair, tmp_path):
     first, second = pair
     assert gate(second, first).passed

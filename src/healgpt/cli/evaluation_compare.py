@@ -19,7 +19,9 @@ COMPARE_EXAMPLES = """例子：
 
     healgpt eval compare runs/1.5b-bare runs/1.5b-doctor --markdown > 比较.md
 
-    healgpt eval compare runs/旧 runs/新 --task consult --json
+    healgpt eval compare runs/gpt-4 runs/1.5b-doctor --task consult-cmd --other-patient
+
+    healgpt eval compare runs/旧 runs/新 --json
 """
 GATE_EXAMPLES = """例子：
 
@@ -34,6 +36,9 @@ def compare(
     second: Annotated[Path, typer.Argument(help="另一次评测的文件夹", metavar="B")],
     tasks: Tasks = None,
     new_prompts: NewPrompts = False,
+    other_patient: Annotated[
+        bool, typer.Option("--other-patient", help="两次对话的患者不是同一个也照样比，例如与公开的对话比；结论会写明")
+    ] = False,
     as_json: AsJson = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="输出 Markdown 表格")] = False,
 ) -> None:
@@ -44,7 +49,9 @@ def compare(
 
     if as_json and markdown:
         raise ConfigError("--json 和 --markdown 只能选一个。")
-    compared = comparison.compare(first, second, tasks=tasks or (), new_prompts=new_prompts)
+    compared = comparison.compare(
+        first, second, tasks=tasks or (), new_prompts=new_prompts, other_patient=other_patient
+    )
     if as_json:
         print(json.dumps(plain(compared), ensure_ascii=False, indent=2))
     elif markdown:

@@ -8,7 +8,9 @@ no correction (Tarone 1990).
 
 What must agree: the items, the files they came from, the settings (the patient, the shots, the rounds), and every
 prompt that is not the subject's own. The Doctor's own prompts (`SUBJECT_PROMPTS`) are part of what is compared: they
-may differ between a bare model and a Doctor, and between two Doctors when the caller says that they are meant to.
+may differ between a bare model and a Doctor, and between two Doctors when the caller says that they are meant to
+(`new_prompts`). Recorded dialogues had a patient of their own, so they are compared with simulated ones only when the
+caller accepts that (`other_patient`), and the remarks say so.
 """
 
 import statistics
@@ -42,6 +44,9 @@ SUBJECT_PROMPTS = frozenset(
 )
 # what only says who is asked, or how fast
 SUBJECT_SETTINGS = frozenset({"system", "slots", "workers"})
+# what only says who played the patient, and how long the talk was
+PATIENT_SETTINGS = frozenset({"patient", "rounds", "max_tokens", "temperature", "left_out", "without_dialogue"})
+PATIENT_PROMPTS = frozenset({"patient", "patient_opening", "patient_rules"})
 _SYSTEMS = {"bare": "裸模型", "doctor": "Doctor", "recorded": "原有对话"}
 Verdict = Literal["second_better", "first_better", "differs", "same", "unclear"]
 
@@ -100,21 +105,35 @@ def subject_label(manifest: Mapping[str, Any]) -> str:
 
 
 def obstacles(
-    first: Mapping[str, Any], second: Mapping[str, Any], task: str, *, new_prompts: bool = False
+    first: Mapping[str, Any],
+    second: Mapping[str, Any],
+    task: str,
+    *,
+    new_prompts: bool = False,
+    other_patient: bool = False,
 ) -> list[str]:
     """Name, in Chinese, what keeps one task of two manifests from being compared; an empty list means nothing does."""
     notes = [manifest["tasks"][task] for manifest in (first, second)]
     apart = first["subject"]["system"] != second["subject"]["system"]
-    own = SUBJECT_PROMPTS if apart or new_prompts else frozenset()
+    prompts = SUBJECT_PROMPTS if apart or new_prompts else frozenset()
+    settings = SUBJECT_SETTINGS
+    if other_patient:
+        prompts, settings = prompts | PATIENT_PROMPTS, settings | PATIENT_SETTINGS
     bare = [
-        {**note, "prompts": _without(note["prompts"], own), "settings": _without(note["settings"], SUBJECT_SETTINGS)}
+        {**note, "prompts": _without(note["prompts"], prompts), "settings": _without(note["settings"], settings)}
         for note in notes
     ]
     return [f"{label}{_which(bare, label)}" for label in differences(*bare)]
 
 
 def compare(
-    first: Path, second: Path, *, tasks: Sequence[str] = (), new_prompts: bool = False, skip: bool = False
+    first: Path,
+    second: Path,
+    *,
+    tasks: Sequence[str] = (),
+    new_prompts: bool = False,
+    other_patient: bool = False,
+    skip: bool = False,
 ) -> Comparison:
     """Compare two run folders on `tasks` (default: all that both have).
 
@@ -123,7 +142,10 @@ def compare(
     """
     manifests = [read_manifest(first), read_manifest(second)]
     asked = _shared(manifests, tasks, (first, second))
-    reasons = {task: obstacles(manifests[0], manifests[1], task, new_prompts=new_prompts) for task in asked}
+    reasons = {
+        task: obstacles(manifests[0], manifests[1], task, new_prompts=new_prompts, other_patient=other_patient)
+        for task in asked
+    }
     hindered = {task: found for task, found in reasons.items() if found}
     if hindered and not skip:
         raise ConfigError(_refusal(hindered, asked))
@@ -200,6 +222,8 @@ def _refusal(hindered: Mapping[str, Sequence[str]], asked: Sequence[str]) -> str
     own = {name for found in hindered.values() for name in SUBJECT_PROMPTS if any(name in reason for reason in found)}
     if own and all(found[0].startswith("提示词") and len(found) == 1 for found in hindered.values()):
         advice += "如果要看的正是 Doctor 自己的提示词改动有没有用，请加 --new-prompts。"
+    if any("patient" in reason for found in hindered.values() for reason in found):
+        advice += "如果知道两次的患者不同仍要比（例如与公开的对话比），请加 --other-patient。"
     return f"不能比较：两次不一样的有 {reasons}。{advice}"
 
 
@@ -228,10 +252,16 @@ def _labels(manifests: Sequence[Mapping[str, Any]], folders: Sequence[Path]) -> 
 
 
 def _remarks(manifests: Sequence[Mapping[str, Any]], tasks: Sequence[str]) -> list[str]:
-    changed = {
-        name
-        for task in tasks
-        for name in SUBJECT_PROMPTS
-        if len({manifest["tasks"][task]["prompts"].get(name) for manifest in manifests}) > 1
-    }
-    return [f"被测者自己的提示词不同（{'、'.join(sorted(changed))}），差别里包含它们的作用。"] if changed else []
+    pairs = [[manifest["tasks"][task] for manifest in manifests] for task in tasks]
+    prompts = _changed(pairs, "prompts", SUBJECT_PROMPTS)
+    patient = _changed(pairs, "settings", PATIENT_SETTINGS) | _changed(pairs, "prompts", PATIENT_PROMPTS)
+    remarks = []
+    if prompts:
+        remarks.append(f"被测者自己的提示词不同（{'、'.join(sorted(prompts))}），差别里包含它们的作用。")
+    if patient:
+        remarks.append(f"两次对话里的患者不同（{'、'.join(sorted(patient))}），差别里包含患者的作用，不全是医生的。")
+    return remarks
+
+
+def _changed(pairs: Sequence[Sequence[Mapping[str, Any]]], key: str, names: frozenset[str]) -> set[str]:
+    return {name for first, second in pairs for name in names if first[key].get(name) != second[key].get(name)}

@@ -128,7 +128,7 @@ def build(runs: Sequence[Loaded]) -> Content:
     order = list(KINDS)
     tasks = sorted((_task(name, runs) for name in names), key=lambda task: order.index(task.kind))
     comparisons = tuple(
-        compare(runs[0].folder, run.folder, skip=True)
+        compare(runs[0].folder, run.folder, other_patient=_recorded(runs[0], run), skip=True)
         for run in runs[1:]
         if set(run.manifest["tasks"]) & set(runs[0].manifest["tasks"])
     )
@@ -232,6 +232,11 @@ def _remarks(kind: str, runs: Sequence[Loaded], items: Sequence[list[Item]]) -> 
             words.append(f"不能判分 {found.not_scorable} 题，未计入")
         made.append(f"{run.label}：{'，'.join(words)}。")
     return tuple(made)
+
+
+def _recorded(first: Loaded, second: Loaded) -> bool:
+    """Tell whether just one of two runs is of recorded dialogues: then they never had the same patient."""
+    return sum(run.manifest["subject"]["system"] == "recorded" for run in (first, second)) == 1
 
 
 def _is_exam(items: Sequence[Item]) -> bool:
