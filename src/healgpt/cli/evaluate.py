@@ -7,6 +7,7 @@ from healgpt.cli import (
     evaluation_compare,
     evaluation_consult,
     evaluation_contamination,
+    evaluation_harness,
     evaluation_judge,
     evaluation_report,
     evaluation_safety,
@@ -27,3 +28,4 @@ app.command("consult", epilog=evaluation_consult.CONSULT_EXAMPLES)(evaluation_co
 app.command("score", epilog=evaluation_consult.SCORE_EXAMPLES)(evaluation_consult.score)
 app.command("report", epilog=evaluation_report.EPILOG)(evaluation_report.command)
 app.command("contamination", epilog=evaluation_contamination.EXAMPLES)(evaluation_contamination.command)
+app.command("export-lm", epilog=evaluation_harness.EPILOG)(evaluation_harness.command)

@@ -14,6 +14,7 @@ from healgpt import prompts
 from healgpt.backends import EngineOptions
 from healgpt.errors import ConfigError
 from healgpt.evaluation.exams.choice import Setting, plan, scoring
+from healgpt.evaluation.exams.collection import open_collection
 from healgpt.evaluation.exams.exam import Exam, digests, open_exam
 from healgpt.evaluation.exams.grounds import open_grounds
 from healgpt.evaluation.exams.question import Question
@@ -30,13 +31,21 @@ EPILOG = """例子：
     healgpt eval choice explaincpe.json --format explaincpe --system doctor --limit 1000 --seed 0 --out runs/doctor
 
     healgpt eval choice Clinic_test.json --format mlec-qa --orders 5 --out runs/orders --json
+
+    healgpt eval choice cmb_val.json --format cmb --scorer generate --out runs/written
+
+    healgpt eval choice --config configs/eval/published_subset.toml --data 考题文件夹 --out runs/published
 """
 
 
 def command(  # noqa: PLR0917 -- the options of the command line
-    file: Annotated[Path, typer.Argument(help="考题文件（.json、.jsonl、.csv；CSV 一科一个文件时可写文件夹）")],
-    form: Annotated[str, typer.Option("--format", help=f"格式：{'、'.join(FORMATS)}")],
     out: Annotated[Path, typer.Option("--out", help="结果文件夹；同一命令再跑一次，从中断处继续")],
+    file: Annotated[
+        Path | None, typer.Argument(help="考题文件（.json、.jsonl、.csv；CSV 一科一个文件时可写文件夹）")
+    ] = None,
+    form: Annotated[str, typer.Option("--format", help=f"格式：{'、'.join(FORMATS)}")] = "",
+    config: Annotated[Path | None, typer.Option("--config", help="多个文件合成的考试，见 configs/eval/")] = None,
+    data: Annotated[Path | None, typer.Option("--data", help="--config 里写的文件所在的文件夹")] = None,
     model: Annotated[str, typer.Option("--model", help="模型，见 healgpt models")] = "healgpt-mini",
     system: Annotated[
         Literal["bare", "doctor"], typer.Option("--system", help="bare：模型自己答；doctor：加上系统提示和图谱资料")
@@ -58,10 +67,16 @@ def command(  # noqa: PLR0917 -- the options of the command line
     as_json: Annotated[bool, typer.Option("--json", help="结果输出为 JSON")] = False,
 ) -> None:
     """让模型做选择题：总体、分科、分题型的正确率，附 95% 区间和瞎猜水平。"""
-    exam = open_exam(file, form, answers=answers, limit=limit, seed=seed)
+    if config is not None and data is not None and file is None:
+        source, exam = data, open_collection(config, data, limit=limit, seed=seed)
+    elif file is not None and form and config is None:
+        source, exam = file, open_exam(file, form, answers=answers, limit=limit, seed=seed)
+    else:
+        raise ConfigError("请写考题文件和 --format，或者写 --config 和 --data，二者选一。")
     drawn: tuple[Question, ...] = ()
     if shots:
-        exam, drawn = with_shots(exam, file, shots, (shots_file, shots_format or form), single=scorer == "letters")
+        named = (shots_file, shots_format or form)
+        exam, drawn = with_shots(exam, source, shots, named, single=scorer == "letters")
     setting = Setting(scorer=scorer, shots=drawn, orders=orders, max_tokens=max_tokens)
     items = sit(exam, setting, model, system, out, EngineOptions(context=context, slots=slots))
     show(summarise(items), as_json)
