@@ -55,8 +55,33 @@ _PARENT_OF = re.compile(
     r"(?=的?(?:妈妈|爸爸|妈|爸|奶奶|姥姥|外婆|爷爷|家长)(?:$|[^一-龥]|[想问咨您你说给叫今昨来也是]))"
 )
 _NOT_PET = frozenset(
-    "同学 朋友 女友 男友 学生 同事 老师 年轻 伟大 可爱 二宝 "
-    "大宝 小宝 三宝 头胎 青年 少年 远方 清明 亲爱 大龄 平凡 贤惠 美丽 善良".split()
+    [
+        "同学",
+        "朋友",
+        "女友",
+        "男友",
+        "学生",
+        "同事",
+        "老师",
+        "年轻",
+        "伟大",
+        "可爱",
+        "二宝",
+        "大宝",
+        "小宝",
+        "三宝",
+        "头胎",
+        "青年",
+        "少年",
+        "远方",
+        "清明",
+        "亲爱",
+        "大龄",
+        "平凡",
+        "贤惠",
+        "美丽",
+        "善良",
+    ]
 )
 _PET_CHARACTERS = frozenset("米果豆糖宝贝妞妮萌悠橙柚乐朵团圆点嘟兜毛球虎牛兔丫蛋")
 _CALLED = re.compile(
@@ -133,7 +158,7 @@ def _fields(text: str) -> Iterator[tuple[int, int]]:
                 if _SURELY_PERSON.match(text, end):
                     yield start, end
                 break
-    for match in re.finditer(f"(?<=[的写叫找给我成])[一-龥]{{2,3}}(?=[，。,；;！!？?）)\n]|$)", text):
+    for match in re.finditer("(?<=[的写叫找给我成])[一-龥]{2,3}(?=[，。,；;！!？?）)\n]|$)", text):
         # 课题组的贺昕，
         if points(text, *match.span()) >= _OPEN_LEFT:
             yield match.span()

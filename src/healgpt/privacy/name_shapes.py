@@ -171,7 +171,7 @@ def _shape_end(text: str, start: int) -> int:
     for stop in (end, given + 1):
         if cues.PERSON_AFTER.match(text, stop) and (stop == end or not loose) and _fits(text, given, stop, loose=loose):
             return stop
-    single = is_given(text[given]) and not loose or is_typical(text[given])
+    single = (is_given(text[given]) and not loose) or is_typical(text[given])
     if single and cues.PERSON_VERB.match(text, given + 1):
         return given + 1
     sure = cues.PERSON_VERB.match(text, given + 2) and end - given == 2
