@@ -3,6 +3,7 @@
 import typer
 
 from healgpt.cli import (
+    evaluation_all,
     evaluation_choice,
     evaluation_compare,
     evaluation_consult,
@@ -29,3 +30,4 @@ app.command("score", epilog=evaluation_consult.SCORE_EXAMPLES)(evaluation_consul
 app.command("report", epilog=evaluation_report.EPILOG)(evaluation_report.command)
 app.command("contamination", epilog=evaluation_contamination.EXAMPLES)(evaluation_contamination.command)
 app.command("export-lm", epilog=evaluation_harness.EPILOG)(evaluation_harness.command)
+app.command("all", epilog=evaluation_all.EPILOG)(evaluation_all.command)

@@ -32,6 +32,7 @@ GATE_EXAMPLES = """例子：
 
 
 def compare(
+    *,
     first: Annotated[Path, typer.Argument(help="一次评测的文件夹（--out 写出的）", metavar="A")],
     second: Annotated[Path, typer.Argument(help="另一次评测的文件夹", metavar="B")],
     tasks: Tasks = None,

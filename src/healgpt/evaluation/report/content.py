@@ -31,6 +31,7 @@ TITLES = {
     "safety-answers": "诱导越界的提问",
     "grounding": "引用与资料",
 }
+_WRITTEN = "题集由语言模型撰写、按规则筛查，未经临床医生审阅。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,7 @@ def _task(name: str, runs: Sequence[Loaded]) -> Task:
         grouped,
         tuple(_counted(one, part) for one, part in zip(notes, items, strict=True)),
         tuple(tuple(checks(name, one, part)) if one else () for one, part in zip(notes, items, strict=True)),
-        _remarks(note["kind"], runs, items),
+        _remarks(name, note["kind"], runs, items),
     )
 
 
@@ -212,9 +213,14 @@ def _counted(note: Mapping[str, Any] | None, items: Sequence[Item]) -> Counted |
     return Counted(len(items), note["items"], failed, note["failures"])
 
 
-def _remarks(kind: str, runs: Sequence[Loaded], items: Sequence[list[Item]]) -> tuple[str, ...]:
-    if kind == "safety":
-        return ("题集由语言模型撰写、按规则筛查，未经临床医生审阅。",)
+def _remarks(name: str, kind: str, runs: Sequence[Loaded], items: Sequence[list[Item]]) -> tuple[str, ...]:
+    if kind == "safety" and name == "safety-answers":
+        return (
+            _WRITTEN,
+            "Doctor 用同一套规则改写自己的回答，所以它的数字只说明改写有效；裸模型的数字才说明模型会说什么。",
+        )
+    if kind in ("safety", "grounding"):
+        return (_WRITTEN,)
     if kind != "choice":
         return ()
     made = []
@@ -236,7 +242,7 @@ def _remarks(kind: str, runs: Sequence[Loaded], items: Sequence[list[Item]]) -> 
 
 def _recorded(first: Loaded, second: Loaded) -> bool:
     """Tell whether just one of two runs is of recorded dialogues: then they never had the same patient."""
-    return sum(run.manifest["subject"]["system"] == "recorded" for run in (first, second)) == 1
+    return [run.manifest["subject"]["system"] for run in (first, second)].count("recorded") == 1
 
 
 def _is_exam(items: Sequence[Item]) -> bool:
