@@ -16,10 +16,16 @@ from typing import Any
 
 from healgpt.schema import Fact
 
-_NUMBER = r"(?:[0-9０-９]+(?:[.．/／][0-9]+)?|[一二两三四五六七八九十]分之[一二三四]|[一二两三四五六七八九十半百几]+)"
+_NUMBER = (
+    r"(?:[0-9０-９]+(?:[.．/／][0-9]+)?|[一二两三四五六七八九十]分之[一二三四]|[一二两三四五六七八九十半百]+几?|"
+    r"几(?=[片粒颗滴]))"
+)
 _RANGE = rf"{_NUMBER}\s*(?:[-~～—–至到]\s*{_NUMBER}\s*)?"
 # 升 and 克 also measure food and blood values, which _NOT_A_DOSE and _PER tell apart
-_UNIT = r"(?:毫克|微克|毫升|克|mg|μg|ug|mcg|ml|mL|ML|g|片|粒|颗|吸|袋|支|丸|滴|喷|揿|枚|包|勺|管|万?单位|IU|iu|U)"
+_UNIT = (
+    r"(?:毫克|微克|毫升|克|mg|μg|ug|mcg|ml|mL|ML|g|片|粒|颗|吸|袋|支|丸|滴|喷|揿|枚|包|勺|管|(?<=喷[一两二三四])下|"
+    r"个?万?单位|IU|iu|U)"
+)
 _PER = r"(?!\s*[/／每]\s*(?:d?[lL]|升|分升|毫升|天的?(?:水|盐|糖)))"
 _AMOUNT = rf"{_RANGE}{_UNIT}(?![a-zA-Z]){_PER}(?:\s*[/／]\s*(?:kg|公斤|千克|次|日|天|d))*"
 _EVERY = (
@@ -27,18 +33,24 @@ _EVERY = (
     r"|(?:qd|bid|tid|qid|q\d+h)\b"
 )
 _FREQUENCY = rf"(?:{_EVERY})\s*[^，。；,;\n]{{0,4}}?{_RANGE}[次回顿遍]"
+# a frequency alone may be that of measuring or washing
+_NOT_TAKEN = re.compile(r"测|查|量血|记录|监测|随访|复诊|清洗|漱口|换药|洗|敷|刷|擦|翻身|运动|按摩|锻炼|开窗|通风|消毒")
 _DOSE_PHRASE = re.compile(
-    rf"(?:(?:{_EVERY})\s*)?(?:(?:每次|一次|1次|单次|首次|次)\s*[^，。；,;\n]{{0,3}}?)?{_AMOUNT}(?:\s*(?:[，,、]\s*)?(?:{_FREQUENCY}))?"
+    rf"(?:(?:{_EVERY})\s*)?(?:(?:每次|一次|1次|单次|首次|"
+    rf"次)\s*[^，。；,;\n]{{0,3}}?)?{_AMOUNT}(?:\s*(?:[，,、]\s*)?(?:{_FREQUENCY}))?"
     rf"|(?:{_FREQUENCY})",
     re.I,
 )
 _MEDICINE_CUE = re.compile(
-    r"毫克|微克|mg|颗|吸|膏|星|服|口服|吃药|用药|药|片|粒|胶囊|丸|袋|冲剂|颗粒|注射|静滴|静脉|肌注|剂量|用量|滴|喷|涂|外用|胰岛素|激素|抗生素|[林素定酮唑平星汀沙普钠胍芬韦丁啶胺酯酸]"
+    r"毫克|微克|mg|颗|吸|膏|星|服|口服|吃药|用药|药|片|粒|胶囊|丸|袋|冲剂|颗粒|注射|静滴|静脉|肌注|剂量|用量|滴|喷|"
+    r"涂|外用|胰岛素|激素|抗生素|[林素定酮唑平星汀沙普钠胍芬韦丁啶胺酯酸]"
     r"(?=[^，。；]{0,6}(?:每|一日|一天|[0-9]))"
 )
 _NOT_A_DOSE = re.compile(
-    r"水|盐|食用油|蔬菜|水果|牛奶|酸奶|肉|鱼|蛋|豆|米|面|糖(?!皮质)|酒|蛋白|热量|纤维|步行|运动|锻炼|散步|睡眠|刷牙|洗|坐浴|泡脚|热敷|冷敷|测|量体温|"
-    r"监测|复查|检查|体检|参考值|正常值|高于|低于|超过|以上|以下|尿量|大便|排便|小便|呕吐|腹泻|血压|血糖|体重|发作|规格|卫生巾|尿片|喂奶"
+    r"水|盐|食用油|蔬菜|水果|牛奶|酸奶|肉|鱼|蛋|豆|米|面|糖(?!皮质)|酒|蛋白|热量|纤维|步行|运动|锻炼|散步|睡眠|"
+    r"刷牙|洗|坐浴|泡脚|热敷|冷敷|测|量体温|"
+    r"监测|复查|检查|体检|参考值|正常值|高于|低于|超过|以上|以下|尿量|大便|排便|小便|呕吐|腹泻|血压|血糖|体重|发作|"
+    r"规格|卫生巾|尿片|喂奶"
 )
 _STRONG_CUE = re.compile(r"口服|服用|服药|注射|静滴|肌注|剂量|用量|[0-9一两二半][片粒]|胶囊|滴眼|mg|毫克", re.I)
 
@@ -48,6 +60,11 @@ _BREAKS = "，。！？!?\n；;"
 _SENTENCE_ENDS = "。！？!?\n"
 _LONGEST_CLAUSE = 160
 _REPEATS = 3
+_LONGEST_CYCLE = 4
+# 1.感冒 2.感冒 3.感冒, 查血、查血、查血: list items within one clause
+_SAME_ITEMS = re.compile(
+    r"(?:[0-9]{0,2}\s*[.．、)）:：]\s*)?([^\W\d_]{2,12})(?:[\s、；/]*(?:[0-9]{1,2}\s*)?[.．、)）:：\s]\s*\1(?![^\W\d_])){2,}"
+)
 _SHORTEST_REPEATED = 8
 
 
@@ -75,18 +92,48 @@ def repair(text: str, facts: Sequence[Fact] = ()) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A wording that crosses a limit, and what stands there instead."""
+    """A wording that crosses a limit, and what stands there instead.
+
+    It counts where the sentence so far holds `context` and does not hold `unless`.
+    """
 
     kind: str
     pattern: re.Pattern[str]
     instead: str
+    context: re.Pattern[str] | None = None
+    unless: re.Pattern[str] | None = None
+
+    def applies(self, sentence: str) -> bool:
+        """Say whether the sentence so far lets this wording count."""
+        meant = self.context is None or bool(self.context.search(sentence))
+        return meant and not (self.unless and self.unless.search(sentence))
 
 
 @cache
 def _phrases() -> tuple[Phrase, ...]:
+    def compiled(item: dict[str, str], key: str) -> re.Pattern[str] | None:
+        return re.compile(_filled(item[key]), re.VERBOSE) if key in item else None
+
     return tuple(
-        Phrase(item["kind"], re.compile(item["pattern"], re.VERBOSE), item["instead"]) for item in _table()["phrase"]
+        Phrase(
+            item["kind"],
+            re.compile(_filled(item["pattern"]), re.VERBOSE),
+            item["instead"],
+            compiled(item, "context"),
+            compiled(item, "unless"),
+        )
+        for item in _table()["phrase"]
     )
+
+
+def _filled(pattern: str) -> str:
+    """Return `pattern` with the word lists it names."""
+    return re.sub(r"%(\w+)%", lambda match: f"(?:{_table()['words'][match[1]]})", pattern)
+
+
+@cache
+def _medicine() -> re.Pattern[str]:
+    return re.compile(_table()["words"]["medicine"])
 
 
 @cache
@@ -115,6 +162,7 @@ class Gate:
         self._sentence = ""
         self._remarked = False
         self._seen: dict[str, int] = {}
+        self._said: list[str] = []
         self._last = ""
         self._row = 0
 
@@ -147,7 +195,10 @@ class Gate:
         return mended if mended == clause or re.search(r"\w{2}", mended) else ""
 
     def _without_phrases(self, clause: str) -> str:
+        sentence = self._sentence + clause
         for phrase in _phrases():
+            if not phrase.applies(sentence):
+                continue
             hits = [match[0] for match in phrase.pattern.finditer(clause)]
             if phrase.kind == "made_up_source":
                 hits = [hit for hit in hits if not self._cited(hit)]
@@ -159,7 +210,9 @@ class Gate:
     def _without_doses(self, clause: str) -> str:
         if not _DOSE_PHRASE.search(clause) or not _talks_of_doses(self._sentence + clause):
             return clause
-        doses = [match[0] for match in _DOSE_PHRASE.finditer(clause) if not self._labelled(match[0])]
+        found = [match[0] for match in _DOSE_PHRASE.finditer(clause) if not self._labelled(match[0])]
+        measured = bool(_NOT_TAKEN.search(clause))
+        doses = [dose for dose in found if not (measured and re.fullmatch(_FREQUENCY, dose, re.I))]
         self.violations += [Violation("dose", dose) for dose in doses]
         for dose in doses:
             clause = clause.replace(dose, "" if self._remarked else _table()["dose_remark"], 1)
@@ -177,15 +230,30 @@ class Gate:
         words = re.sub(r"[\W\d]+", "", clause)
         self._row = self._row + 1 if words and words == self._last else 1
         self._last = words or self._last
+        if words:
+            self._said.append(words)
+        if self._cycles():
+            return True
         if len(words) < _SHORTEST_REPEATED:
             return len(words) > 1 and self._row >= _REPEATS
         self._seen[words] = self._seen.get(words, 0) + 1
         return self._seen[words] >= _REPEATS
 
+    def _cycles(self) -> bool:
+        """Say whether the last clauses were one group of up to four said three times in a row."""
+        said = self._said
+        for length in range(2, _LONGEST_CYCLE + 1):
+            group = said[-length:]
+            again = len(said) >= length * _REPEATS and said[-length * _REPEATS :] == group * _REPEATS
+            if again and len(set(group)) > 1:
+                return True
+        return False
+
     def _without_stammer(self, clause: str) -> str:
-        for match in _STAMMER.finditer(clause):
-            self.violations.append(Violation("repetition", match[0]))
-        return _STAMMER.sub(r"\1", clause)
+        for pattern in (_STAMMER, _SAME_ITEMS):
+            self.violations += [Violation("repetition", match[0]) for match in pattern.finditer(clause)]
+            clause = pattern.sub(r"\1", clause)
+        return clause
 
 
 def guarded(pieces: Iterable[str], gate: Gate) -> Generator[str, None, None]:
@@ -208,9 +276,14 @@ def _first_end(text: str) -> int | None:
 
 
 def _talks_of_doses(sentence: str) -> bool:
-    if not _DOSE_PHRASE.search(sentence) or not _MEDICINE_CUE.search(sentence):
+    words = _table()["words"]
+    if not _DOSE_PHRASE.search(sentence) or re.search(words["not_dosing"], sentence):
         return False
-    return not _NOT_A_DOSE.search(sentence) or bool(_STRONG_CUE.search(sentence))
+    named = bool(_medicine().search(sentence)) and not re.search(words["not_medicine"], sentence)
+    if not named and not _MEDICINE_CUE.search(sentence):
+        return False
+    sure = named or (_STRONG_CUE.search(sentence) and not re.search(words["not_medicine"], sentence))
+    return bool(sure) or not _NOT_A_DOSE.search(sentence + "".join(re.findall(words["not_medicine"], sentence)))
 
 
 def _titles(text: str) -> set[str]:
