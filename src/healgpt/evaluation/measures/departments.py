@@ -35,7 +35,9 @@ def _table() -> dict[str, Any]:
 def _name() -> re.Pattern[str]:
     listed = sorted(_table()["words"].split("|"), key=len, reverse=True)
     # 急诊 and 五官 stand without 科, too
-    return re.compile(rf"(?P<name>{'|'.join(listed)})(?:专|门诊部?)?科(?P<after>(?![学技普目]).{{0,3}})|(?P<bare>急诊)")
+    return re.compile(
+        rf"(?P<name>{'|'.join(listed)})(?:专|门诊部?)?科(?![学技普目])(?=(?P<after>.{{0,3}}))|(?P<bare>急诊)"
+    )
 
 
 @cache

@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from healgpt.evaluation.measures.ground import Ground, names
-from healgpt.evaluation.measures.sentences import CONDITION, repeated, sentences
+from healgpt.evaluation.measures.sentences import CONDITION, sentences
 from healgpt.knowledge.linking import Mention, about
 
-# share of the character pairs of a fact that an answer must repeat where nothing in the fact is linked
-_REPEATED = 0.5
 _KINDS = ("symptom", "disease")
+_TOLD = (*_KINDS, "ingredient", "product", "class", "herb", "formula", "check", "procedure")
 _OF_PATIENT = re.compile(
     r"(?:根据|按照|从|依据|结合)(?:您|你)?[^，。]{0,6}(?:描述|提供|所述|所说|情况|症状)|(?:您|你)(?:提到|说|描述|提及)(?:了|的|到)?|"
     r"(?:您|你|孩子|宝宝|患者|老人|他|她|您的?[^，。]{1,4})(?:目前|现在|已经|最近|一直|也|还|只是|只|这次|并|的情况)*"
@@ -37,23 +36,15 @@ class Contradiction:
 
 
 def facts_used(answers: Sequence[str], facts: Sequence[str], ground: Ground) -> float | None:
-    """Return the share of `facts` that `answers` take up; None where there are no facts.
+    """Return which share of the things that `facts` name `answers` name, too; None where `facts` name nothing.
 
-    A fact is taken up when something it names is named, or, where nothing in it can be linked, when half of its
-    character pairs are repeated.
+    Symptoms, illnesses, medicines, checks and operations count, each once, whatever is said of them.
     """
-    told = [fact for fact in facts if len(re.sub(r"\W", "", fact)) > 1]
+    told = {one.name: names(one) for fact in facts for one in ground.link(fact) if one.kind in _TOLD}
     if not told:
         return None
     said = frozenset(name for answer in answers for one in ground.link(answer) for name in names(one))
-    return sum(_used(fact, answers, said, ground) for fact in told) / len(told)
-
-
-def _used(fact: str, answers: Sequence[str], said: frozenset[str], ground: Ground) -> bool:
-    wanted = [names(one) for one in ground.link(fact) if one.kind in _KINDS]
-    if wanted:
-        return any(one & said for one in wanted)
-    return repeated(fact, [sentence for answer in answers for sentence in sentences(answer)]) >= _REPEATED
+    return sum(bool(wanted & said) for wanted in told.values()) / len(told)
 
 
 def contradictions(answer: str, told: Sequence[str], ground: Ground) -> list[Contradiction]:

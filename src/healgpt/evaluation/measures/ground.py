@@ -14,6 +14,15 @@ from healgpt.knowledge.linking import Mention, open_linker
 from healgpt.knowledge.linking_words import wider
 from healgpt.schema import Fact
 
+# files whose content decides scores, by package and how their names begin
+_RULES = {
+    "healgpt.evaluation.measures": ("",),
+    "healgpt.evaluation": ("grounding",),
+    "healgpt.consult": ("limits", "citations"),
+    "healgpt.consult.triage": ("",),
+    "healgpt.knowledge": ("linking", "lexicon", "differential", "disease_"),
+}
+
 _log = logging.getLogger(__name__)
 
 Link = Callable[[str], Sequence[Mention]]
@@ -56,11 +65,13 @@ def open_ground() -> Ground:
 
 
 def digests() -> dict[str, str]:
-    """Return what the scores rest on beside the dialogues, for a run's `inputs`: the graph and the word lists."""
-    folder = files("healgpt.evaluation.measures")
-    listed = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith((".toml", ".py")))
-    rules = hashlib.sha256(b"".join(folder.joinpath(name).read_bytes() for name in listed)).hexdigest()
-    return {"measures": rules, "graph": open_ground().digest or "none"}
+    """Return what the scores rest on beside the dialogues, for a run's `inputs`: the graph, and code and word lists."""
+    rules = hashlib.sha256()
+    for package, prefixes in _RULES.items():
+        for entry in sorted(files(package).iterdir(), key=lambda entry: entry.name):
+            if entry.name.startswith(prefixes) and entry.name.endswith((".toml", ".py")):
+                rules.update(entry.read_bytes())
+    return {"measures": rules.hexdigest(), "graph": open_ground().digest or "none"}
 
 
 def names(mention: Mention) -> frozenset[str]:

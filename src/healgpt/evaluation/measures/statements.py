@@ -34,7 +34,7 @@ _BESIDE = {
 }
 # support below which a stored pair does not count as agreement
 _LEAST_SUPPORT = 0.5
-_SUBJECTS = ("disease", "ingredient", "product", "class", "herb", "formula")
+_SUBJECTS = ("disease", "symptom", "ingredient", "product", "class", "herb", "formula")
 _CONTAGIOUS = re.compile(r"(?<![无没不])(?:有|具有)(?:一定的|较强的|很强的)?传染性|会传染|可以传染|容易传染")
 _HARMLESS = re.compile(r"(?:没有|无|不具有|不具备)传染性|不会传染|不传染")
 
@@ -89,6 +89,8 @@ def _pairs(sentence: str, mentions: Sequence[Mention], ground: Ground) -> Iterat
                 verdict = _verdict(first, row["relation"], second, ground)
                 if verdict is not None:
                     yield Statement(sentence, first.name, row["relation"], second.name, verdict)
+            elif subject.kind == "symptom":
+                continue
             break
 
 
