@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from healgpt import jsonl
+from healgpt import jsonl, prompts
 from healgpt.errors import DataError
 from healgpt.evaluation.judges import calibration_words as words
 from healgpt.evaluation.judges.agreement import over_cases, own_preference, paired, spearman, weighted_kappa
@@ -129,6 +129,11 @@ def test_dialogues_are_matched_with_their_scores_and_drawn_over_different_cases_
     assert sorted(names) == sorted(known.dialogues)
     assert len({name.partition("/")[2] for name in names[:3]}) == 3
     assert draw(known, 2) == names[:2]
+
+
+def test_both_kinds_of_scores_share_what_the_judge_reads_before_its_task():
+    heads = {prompts.source(name).partition("{{dialogue}}")[0] for name in ("judge_criteria", "judge_criterion")}
+    assert len(heads) == 1
 
 
 def test_scores_without_dialogue_or_with_a_criterion_missing_are_told(tmp_path):

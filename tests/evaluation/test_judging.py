@@ -5,7 +5,7 @@ import json
 import pytest
 
 from healgpt import jsonl
-from healgpt.errors import ConfigError, DataError, ModelUnavailable
+from healgpt.errors import ConfigError, DataError, ModelRefused, ModelUnavailable
 from healgpt.evaluation.judges import modes
 from healgpt.evaluation.judges.budget import Budget
 from healgpt.evaluation.judges.judge import Judge, Memory, open_judge
@@ -291,4 +291,33 @@ def test_a_judge_opened_by_name_remembers_under_home(tmp_path, monkeypatch, sour
     modes.score_criteria(one, source.dialogues[0], "written")
     assert len(list(jsonl.read(tmp_path / "home" / "cache" / "judge" / "verdicts.jsonl"))) == 1
     with pytest.raises(ConfigError, match="written"):
-        modes.score_criteria(one, source.dialogues[0], "expected")
+        modes.criteria_task(source, one, scoring="expected")
+
+
+def test_a_judge_that_cannot_be_reached_ends_the_run_before_any_item_fails(tmp_path, source):
+    def down(prompt):
+        raise ModelRefused("host 不接受密钥（401）。请检查环境变量。")
+
+    lost = Judge(Rehearsed(down), identity="rehearsed 1", memory=None, budget=Budget(), probe=True)
+    with pytest.raises(ModelUnavailable, match="401"):
+        modes.work(Run(tmp_path / "run", source.subject), modes.criteria_task(source, lost), lost)
+    one, model = judge(lambda prompt: GOOD)
+    outcome = modes.work(Run(tmp_path / "run", source.subject), modes.criteria_task(source, one), one)
+    assert all(item["failure"] is None for item in outcome.items)
+    assert len(model.prompts) == 4
+
+
+def test_a_judge_lost_on_the_way_ends_the_run_and_the_rest_can_follow(tmp_path):
+    source = recorded(tmp_path / "d.json", ["水"] * 12)
+
+    def failing(prompt):
+        if "头痛0天" in prompt:
+            return GOOD
+        raise ModelUnavailable("连不上服务器。")
+
+    one, _ = judge(failing)
+    with pytest.raises(ModelUnavailable, match="停在这里"):
+        modes.work(Run(tmp_path / "run", source.subject), modes.criteria_task(source, one), one)
+    two, _ = judge(lambda prompt: GOOD)
+    outcome = modes.work(Run(tmp_path / "run", source.subject), modes.criteria_task(source, two), two)
+    assert [bool(item["failure"]) for item in outcome.items] == [False] + [True] * 4 + [False] * 7

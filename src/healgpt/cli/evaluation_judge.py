@@ -32,7 +32,7 @@ CALIBRATE_EXAMPLES = """例子：
         --judge qwen2.5-coder-1.5b --limit 40 --out runs/calibration
 
     healgpt eval calibrate --dialogues disc_cmd/dialogues --scores disc_cmd/gpt4_scores \\
-        --judge qwen2.5-coder-1.5b --scoring expected --limit 40 --out runs/calibration
+        --judge qwen2.5-coder-1.5b --scoring both --limit 40 --out runs/calibration
 """
 
 JudgeSpec = Annotated[
@@ -112,7 +112,10 @@ def calibrate(
     spec: JudgeSpec,
     out: Annotated[Path, typer.Option("--out", help="结果文件夹；同一命令再跑一次，从中断处继续")],
     limit: Limit = None,
-    scoring: ScoringOption = "written",
+    scoring: Annotated[
+        Literal["written", "expected", "both"],
+        typer.Option("--scoring", help="written、expected 同 judge；both：两种都做，只多花一点时间"),
+    ] = "written",
     own: Annotated[str | None, typer.Option("--own", help="裁判就是被评的哪个模型（算自我偏好）")] = None,
     seed: Annotated[int, typer.Option("--seed", help="抽对话用的种子")] = 0,
     budget: Calls = None,
@@ -120,7 +123,7 @@ def calibrate(
     workers: Workers = 1,
     context: Context = 4096,
     no_cache: NoCache = False,
-    as_json: AsJson = False,
+    as_json: Annotated[bool, typer.Option("--json", help="每种评分输出一行 JSON")] = False,
 ) -> None:
     """检验裁判：在 GPT-4 评分已知的对话上打分，看一致程度、满分比例、长度偏好和自我偏好。"""
     from healgpt.errors import ConfigError
@@ -132,14 +135,18 @@ def calibrate(
         raise ConfigError(f"被评的模型里没有 {own}。有的是：{'、'.join(known.models)}。")
     ids = calibration.draw(known, limit, seed=seed)
     run = Run(out, calibration.recorded_subject(known))
+    kinds: list[Literal["written", "expected"]] = ["written", "expected"] if scoring == "both" else [scoring]
     opened = _open(spec, budget, budget_tokens, workers, context, no_cache)
+    own = own or next((name for name in known.models if name.lower() == opened.name.lower()), None)
     try:
-        made = calibration.calibration_task(known, ids, opened, scoring=scoring, seed=seed)
-        outcome = _work(run, made, opened, workers)
+        for kind in kinds:
+            ahead = kinds[-1] if kind != kinds[-1] else None
+            made = calibration.calibration_task(known, ids, opened, scoring=kind, seed=seed, ahead=ahead)
+            outcome = _work(run, made, opened, workers)
+            result = calibration.calibrate(outcome.items, judge=opened.name, own=own, seed=seed)
+            _show_calibration(result, outcome, as_json)
     finally:
         opened.close()
-    own = own or next((name for name in known.models if name.lower() == opened.name.lower()), None)
-    _show_calibration(calibration.calibrate(outcome.items, judge=opened.name, own=own, seed=seed), outcome, as_json)
 
 
 def _open(spec: str, calls: int | None, tokens: int | None, workers: int, context: int, no_cache: bool) -> "Judge":
@@ -192,9 +199,10 @@ def _show_calibration(result: "Calibration", outcome: "Outcome", as_json_text: b
     from healgpt.evaluation.judges import calibration_words as words
 
     if as_json_text:
-        told = {**words.as_json(result), "left": outcome.left, "calls": outcome.spent.calls}
-        print(json.dumps(told, ensure_ascii=False, indent=1))
+        told = {"task": outcome.task, **words.as_json(result), "left": outcome.left, "calls": outcome.spent.calls}
+        print(json.dumps(told, ensure_ascii=False))
         return
+    print(f"{outcome.task}\n")
     print("| " + " | ".join(words.HEAD) + " |")
     print("|" + "---|" * len(words.HEAD))
     for row in words.table(result):

@@ -7,14 +7,15 @@ is of no use; one that does still needs the measures without a judge beside it.
 import hashlib
 import random
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from healgpt import prompts
-from healgpt.errors import ConfigError, DataError
+from healgpt.errors import ConfigError, DataError, JudgeError, ModelError
 from healgpt.evaluation.judges.agreement import over_cases, own_preference, paired, spearman, weighted_kappa
 from healgpt.evaluation.judges.judge import Judge
-from healgpt.evaluation.judges.modes import KEYS, Scoring, Task, score_criteria, slug
+from healgpt.evaluation.judges.modes import KEYS, Scoring, Task, criteria_prompt, score_criteria, slug
 from healgpt.evaluation.judges.published import read_scores
 from healgpt.evaluation.judges.source import Dialogue, Dialogues, read_recorded
 from healgpt.evaluation.run import Item, Measure, Plan, Subject, file_digest
@@ -116,9 +117,15 @@ def draw(known: Known, limit: int | None, *, seed: int = 0) -> list[str]:
     return names[:limit]
 
 
-def calibration_task(known: Known, ids: Sequence[str], judge: Judge, *, scoring: Scoring, seed: int) -> Task:
-    """Return the task of judging the drawn dialogues by the four criteria, reference kept beside each score."""
-    prompt = "judge_criteria" if scoring == "written" else "judge_criterion"
+def calibration_task(
+    known: Known, ids: Sequence[str], judge: Judge, *, scoring: Scoring, seed: int, ahead: Scoring | None = None
+) -> Task:
+    """Return the task of judging the drawn dialogues by the four criteria, reference kept beside each score.
+
+    `ahead` also asks for the other kind of scores while the judge still holds the dialogue, whose text both prompts
+    share: the verdicts are remembered, and the task that wants them then costs next to nothing.
+    """
+    prompt = criteria_prompt(judge, scoring)
     plan = Plan(
         name=slug(f"calibrate{'-expected' if scoring == 'expected' else ''}-{judge.name}"),
         kind="judge",
@@ -130,8 +137,13 @@ def calibration_task(known: Known, ids: Sequence[str], judge: Judge, *, scoring:
 
     def score(name: str) -> Item:
         dialogue = known.dialogues[name]
+        given = score_criteria(judge, dialogue, scoring)
+        if ahead is not None:
+            # a failure is met again, and counted, by the task whose scores these are
+            with suppress(ModelError, JudgeError):
+                score_criteria(judge, dialogue, ahead)
         return {
-            "scores": score_criteria(judge, dialogue, scoring),
+            "scores": given,
             "groups": {"模型": name.partition("/")[0], **dialogue.groups},
             "reference": dict(known.reference[name]),
             "chars": dialogue.doctor_chars,

@@ -16,7 +16,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 
 from healgpt import jsonl, prompts
 from healgpt.backends import EngineOptions, kv_state, load
-from healgpt.errors import ConfigError, DataError, JudgeError
+from healgpt.errors import ConfigError, DataError, JudgeError, ModelError, ModelUnavailable
 from healgpt.evaluation.judges.budget import Budget
 from healgpt.evaluation.run import file_digest
 from healgpt.models import catalog
@@ -24,7 +24,12 @@ from healgpt.schema import ChatModel, Message, Sampling, Usage
 from healgpt.settings import home
 
 Verdict = TypeVar("Verdict")
+_LOST_AFTER = 5
 GREEDY = Sampling(temperature=0.0, top_p=1.0, top_k=1, repeat_penalty=1.0, seed=0, max_tokens=64)
+
+
+class JudgeLost(Exception):
+    """The judge cannot be reached at all: ends a run instead of failing every item. Its cause is the `ModelError`."""
 
 
 @runtime_checkable
@@ -56,19 +61,28 @@ class Memory:
 
 
 class Judge:
-    """A model that gives verdicts. `identity` must change whenever its weights do. Any number of threads."""
+    """A model that gives verdicts. `identity` must change whenever its weights do. Any number of threads.
 
-    def __init__(self, model: ChatModel, *, identity: str, memory: Memory | None, budget: Budget) -> None:
+    With `probe` the first call is preceded by a tiny one outside the budget, so that a wrong key or address ends the
+    run before any item fails; so do five calls in a row that found the judge unavailable.
+    """
+
+    def __init__(
+        self, model: ChatModel, *, identity: str, memory: Memory | None, budget: Budget, probe: bool = False
+    ) -> None:
         self.model = model
         self.name = model.name
         self.identity = identity
         self.budget = budget
         self._memory = memory
+        self._probe = probe
+        self._unavailable = 0
+        self._lock = threading.Lock()
 
     def ask(self, prompt: str, read: Callable[[str], Verdict], **variables: str) -> Verdict:
         """Return what `read` makes of the model's answer to the filled `prompt`.
 
-        Raises `JudgeError` from `read`, `ModelError` where the model fails, and `BudgetSpent`.
+        Raises `JudgeError` from `read`, `ModelError` where the model fails, `BudgetSpent` and `JudgeLost`.
         """
         text = prompts.render(prompt, **variables)
         messages: list[Message] = [{"role": "user", "content": text}]
@@ -82,12 +96,10 @@ class Judge:
     def expect(self, prompt: str, letters: Sequence[str], **variables: str) -> dict[str, float]:
         """Return the probability of each of `letters` as the answer's first token.
 
-        Raises `ConfigError` for a model that cannot tell, `JudgeError` where less than half of the probability lies
-        on the letters (the model would have said something else), `ModelError` and `BudgetSpent` as `ask`.
+        Raises as `letters`, `JudgeError` where less than half of the probability lies
+        on the letters (the model would have said something else), and as `ask`.
         """
-        model = self.model
-        if not isinstance(model, LetterModel):
-            raise ConfigError(f"{self.name} 给不出首个词元的概率。请改用 --scoring written，或换成本机的 GGUF 模型。")
+        model = self.letters()
         text = prompts.render(prompt, **variables)
         messages: list[Message] = [{"role": "user", "content": text}]
 
@@ -96,6 +108,12 @@ class Judge:
             return json.dumps(found), Usage(prompt_tokens=self.model.count_tokens(text), completion_tokens=1)
 
         return self._recall("expected:" + "".join(letters), prompt, text, answer, _likely)
+
+    def letters(self) -> LetterModel:
+        """Return the model as one that tells letter probabilities. Raises `ConfigError` where it cannot."""
+        if not isinstance(self.model, LetterModel):
+            raise ConfigError(f"{self.name} 给不出首个词元的概率。请改用 --scoring written，或换成本机的 GGUF 模型。")
+        return self.model
 
     def _recall(
         self,
@@ -110,17 +128,37 @@ class Judge:
         if held is not None:
             self.budget.remember()
             return read(held)
-        room = self.model.count_tokens(text) + GREEDY.max_tokens
-        self.budget.reserve(room)
-        usage = Usage()
-        try:
-            said, usage = answer()
-        finally:
-            self.budget.settle(room, usage)
+        said = self._spend(self.model.count_tokens(text) + GREEDY.max_tokens, answer)
         verdict = read(said)
         if self._memory:
             self._memory.put(key, said, self.name)
         return verdict
+
+    def _spend(self, room: int, answer: Callable[[], tuple[str, Usage]]) -> str:
+        self.budget.reserve(room)
+        usage = Usage()
+        try:
+            self._reach()
+            said, usage = answer()
+        except ModelUnavailable as error:
+            self._unavailable += 1
+            if self._unavailable >= _LOST_AFTER:
+                raise JudgeLost from error
+            raise
+        finally:
+            self.budget.settle(room, usage)
+        self._unavailable = 0
+        return said
+
+    def _reach(self) -> None:
+        with self._lock:
+            if not self._probe:
+                return
+            try:
+                self.model.complete([{"role": "user", "content": "ping"}], replace(GREEDY, max_tokens=1))
+            except ModelError as error:
+                raise JudgeLost from error
+            self._probe = False
 
     def close(self) -> None:
         """Free the model, where it holds anything."""
@@ -139,7 +177,8 @@ def open_judge(
     options = options or EngineOptions()
     model = load(spec, replace(options, cache_ram_mib=min(options.cache_ram_mib, 256)))
     memory = Memory(home() / "cache" / "judge" / "verdicts.jsonl") if remember else None
-    return Judge(model, identity=identity(spec), memory=memory, budget=budget or Budget())
+    remote = spec.partition(":")[0] in ("http", "https")
+    return Judge(model, identity=identity(spec), memory=memory, budget=budget or Budget(), probe=remote)
 
 
 def identity(spec: str) -> str:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from healgpt import jsonl, prompts
-from healgpt.errors import ConfigError, DataError
+from healgpt.errors import ConfigError, DataError, ModelUnavailable
 from healgpt.evaluation.judges import verdicts
 from healgpt.evaluation.judges.budget import BudgetSpent, Spent
-from healgpt.evaluation.judges.judge import Judge
+from healgpt.evaluation.judges.judge import Judge, JudgeLost
 from healgpt.evaluation.judges.source import Dialogue, Dialogues, transcript
 from healgpt.evaluation.run import Item, Measure, Plan, Report, Run, file_digest, read_items
 
@@ -57,13 +57,16 @@ class Outcome:
 def work(run: Run, task: Task, judge: Judge, *, workers: int = 1, report: Report | None = None) -> Outcome:
     """Score the items not yet done; a spent budget ends it cleanly and the same call later goes on.
 
-    Raises `ConfigError` where the run holds other dialogues or another plan under these ids.
+    Raises `ConfigError` where the run holds other dialogues or another plan under these ids, `ModelUnavailable` where
+    the judge cannot be reached; what was done stays.
     """
     _refuse_changed(run, task)
     try:
         items = run.work(task.plan, task.ids, task.score, workers=workers, report=report)
     except BudgetSpent:
         items = read_items(run.folder, task.plan.name)
+    except JudgeLost as lost:
+        raise ModelUnavailable(f"裁判用不了，停在这里，做完的都留着。{lost.__cause__}") from lost
     return Outcome(task.plan.name, tuple(items), len(task.ids) - len(items), judge.budget.spent)
 
 
@@ -74,7 +77,7 @@ def criteria_task(source: Dialogues, judge: Judge, *, scoring: Scoring = "writte
     the probability of each digit as the answer's first token (as G-Eval does, Liu et al. 2023), which tells apart
     what a small judge always rounds to the same number; it needs a local GGUF judge.
     """
-    prompt = "judge_criteria" if scoring == "written" else "judge_criterion"
+    prompt = criteria_prompt(judge, scoring)
     measures = {key: Measure(name, share=False) for name, key in KEYS.items()}
     measures["mean"] = Measure("四项平均", share=False)
     plan = _plan(source, judge, prompt, measures, {"mode": "criteria", "scoring": scoring})
@@ -83,6 +86,14 @@ def criteria_task(source: Dialogues, judge: Judge, *, scoring: Scoring = "writte
         return {"scores": score_criteria(judge, dialogue, scoring)}
 
     return Task(source, plan, tuple(one.case_id for one in source.dialogues), _by_id(source, score))
+
+
+def criteria_prompt(judge: Judge, scoring: Scoring) -> str:
+    """Return the prompt of a kind of scoring. Raises `ConfigError` where the judge cannot do it."""
+    if scoring == "written":
+        return "judge_criteria"
+    judge.letters()
+    return "judge_criterion"
 
 
 def score_criteria(judge: Judge, dialogue: Dialogue, scoring: Scoring) -> dict[str, float]:
