@@ -9,7 +9,7 @@ from sample_runs import ATTACK, CONSULT, answers, plan, subject, whole, write
 from healgpt.cli.main import main
 from healgpt.errors import ConfigError, DataError
 from healgpt.evaluation.report import charts, font
-from healgpt.evaluation.report.content import build, load
+from healgpt.evaluation.report.content import MOST_RUNS, build, load
 from healgpt.evaluation.report.document import write as write_report
 from healgpt.evaluation.report.worst import worst_dialogues
 from healgpt.evaluation.run import Measure
@@ -125,6 +125,9 @@ def test_folders_that_are_no_runs_or_stand_twice_are_told(runs, tmp_path):
         load([tmp_path])
     with pytest.raises(ConfigError, match="两次"):
         load([runs[0], runs[0]])
+    with pytest.raises(ConfigError, match="最多放 10 次"):
+        load([tmp_path / str(place) for place in range(11)])
+    assert MOST_RUNS == charts.STYLES
 
 
 def test_a_machine_without_a_font_gets_a_page_that_says_so(runs, tmp_path, monkeypatch, capsys):

@@ -1,6 +1,6 @@
 """Charts as inline SVG without any library: points or bars with intervals, and a radar.
 
-A chart is drawn 360 units wide, so that its text is as large on a phone as on paper; colours are classes (`s0` … `s7`)
+A chart is drawn 360 units wide, so that its text is as large on a phone as on paper; colours are classes (`s0` … `s9`)
 of the page's style sheet, and each run has a shape of its own besides. Everything a chart shows stands in a table, too.
 """
 
@@ -13,7 +13,7 @@ from healgpt.evaluation.figures import shown
 from healgpt.evaluation.stats import Interval
 
 WIDTH = 360
-STYLES = 8
+STYLES = 10
 _LEFT, _RIGHT = 8, 300
 _LINE, _LABEL = 17, 20
 
@@ -134,7 +134,7 @@ def _tick(value: float, scale: Scale, height: float) -> str:
 
 
 def _shape(x: float, y: float, place: int) -> str:
-    """Return the mark of a run: eight shapes, so that colours need not be told apart."""
+    """Return the mark of a run: ten shapes, so that colours need not be told apart."""
     style = f"mark s{place % STYLES}"
     r = 4.2
     corners: tuple[tuple[float, float], ...]
@@ -153,8 +153,12 @@ def _shape(x: float, y: float, place: int) -> str:
             return f'<circle class="{style} hollow" cx="{x:.1f}" cy="{y:.1f}" r="{r}"/>'
         case 6:
             return f'<rect class="{style} hollow" x="{x - r:.1f}" y="{y - r:.1f}" width="{2 * r}" height="{2 * r}"/>'
-        case _:
+        case 7:
             corners = ((-5, 0), (0, -3), (5, 0), (0, 3))
+        case 8:
+            style, corners = f"{style} hollow", ((0, -5.4), (5.4, 0), (0, 5.4), (-5.4, 0))
+        case _:
+            style, corners = f"{style} hollow", ((0, -5), (5, 4), (-5, 4))
     points = " ".join(f"{x + dx:.1f},{y + dy:.1f}" for dx, dy in corners)
     return f'<polygon class="{style}" points="{points}"/>'
 

@@ -15,6 +15,8 @@ from healgpt.evaluation.run import Item, read_items, read_manifest
 from healgpt.evaluation.safety import Check, checks
 
 SUITE = "suite.json"
+# as many as the charts have shapes and colours for
+MOST_RUNS = 10
 KINDS = {
     "choice": "考试",
     "consult": "问诊",
@@ -106,6 +108,8 @@ def load(folders: Sequence[Path]) -> tuple[Loaded, ...]:
     """Read the runs. Raises `ConfigError` for none or the same twice, `DataError` for a folder that holds no run."""
     if not folders:
         raise ConfigError("没有要写进报告的评测。请写至少一个 healgpt eval 的 --out 文件夹。")
+    if len(folders) > MOST_RUNS:
+        raise ConfigError(f"一份报告最多放 {MOST_RUNS} 次评测，现在有 {len(folders)} 次。请分成几份。")
     if len({folder.resolve() for folder in folders}) < len(folders):
         raise ConfigError("同一个评测文件夹写了两次。请去掉重复的。")
     manifests = [read_manifest(folder) for folder in folders]
