@@ -1,3 +1,6 @@
+import tomllib
+from importlib.resources import files
+
 import pytest
 
 from healgpt.evaluation.measures.asking import asked_items, asks_back, asks_relevant, requests
@@ -63,6 +66,14 @@ def plain() -> Ground:
 @pytest.mark.parametrize("turn", ASKING)
 def test_a_question_or_request_about_the_patient_asks_back(turn: str) -> None:
     assert asks_back(turn)
+
+
+def test_every_question_of_the_doctors_own_interview_asks_back() -> None:
+    texts = tomllib.loads((files("healgpt.consult") / "interview.toml").read_text("utf-8"))
+    questions = [topic["ask"] for topic in texts["topic"]] + [
+        texts[key] for key in ("duration", "age", "age_child", "age_other", "age_woman", "general")
+    ]
+    assert [question for question in questions if not asks_back(question)] == []
 
 
 @pytest.mark.parametrize("turn", NOT_ASKING)
