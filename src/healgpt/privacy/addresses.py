@@ -24,6 +24,12 @@ _TAIL = re.compile(r" ?[-—]?[A-Za-z]?[0-9]{1,4}(?:[-—][0-9]{1,4}){0,3}(?![0-
 _DASHED = re.compile(r" ?[A-Za-z]?[0-9]{1,3}(?:[-—][0-9]{1,4}){1,3}(?:号|室)?(?![0-9A-Za-z年月日天岁次个点元%])")
 _GAP = re.compile(r"[ ·]{0,2}")
 
+_ENGLISH = re.compile(
+    r"(?:(?:Room|Rm\.?|Unit|Apt\.?|Flat|Building|Bldg\.?|No\.?|Block) ?[A-Z]?[0-9]{1,5}[A-Z]?,? ?){1,4}"
+    r"(?:[A-Z][A-Za-z]{1,15} ){1,3}(?:Road|Rd|Street|St|Avenue|Ave|Lane|Boulevard)\b\.?(?:, ?[A-Z][A-Za-z]{1,15}){0,4}"
+)
+_CROSSING = re.compile(rf"{_NAME}[路街道巷](?:与|和|、|跟){_NAME}[路街道巷](?:交叉口|交汇处?|路口|十字路口|交界)")
+
 _CUE = re.compile(
     r"(?:地址|住址|住所|住处|家住|住在|居住在|居住于|居住|现居|现住|常住|暂住|租住|户籍|户口|籍贯|老家|寄到|"
     r"寄往|邮寄|快递到|送到|"
@@ -62,21 +68,26 @@ def _units_pattern() -> re.Pattern[str]:
         rf"|(?P<S>[A-Za-z]?(?:[0-9]{{1,5}}|[{_CN}]{{2,4}})(?:-[0-9]{{1,4}}){{0,3}}(?:号?室|号?房(?!颤|缺|性|"
         rf"间隔|水)|户(?!外|口)))"
         rf"|(?P<L>[A-Z]区|(?:[0-9]{{1,3}}|[{_CN}]{{1,3}})(?:楼|层))"
-        rf"|(?P<G>第?(?:[0-9]{{1,3}}|[{_CN}]{{1,3}}|[东西南北上下前后])(?:村民小组|小组|组|生产队|队|社(?!区|保|"
+        rf"|(?P<G>第?(?:[0-9]{{1,3}}|[{_CN}]{{1,3}}|[东西南北上下前后])(?:村民小组|小组|组|委(?:[0-9]{{1,3}}组)?|"
+        rf"生产队|队|社(?!区|保|"
         rf"会|交|工))(?:[0-9]{{1,4}}号)?)"
-        rf"|(?P<N>(?:[0-9]{{1,5}}|[{_CN}]{{1,5}})(?:[-—之][0-9]{{1,4}}){{0,2}}(?:号院|号|弄|巷|"
+        rf"|(?P<N>(?:[0-9]{{1,3}}排)?[甲乙丙丁]?(?:[0-9]{{1,5}}|"
+        rf"[{_CN}]{{1,5}})(?:[-—之][0-9]{{1,4}}){{0,2}}(?:号院|号|弄|巷|"
         rf"条(?=[0-9]))(?:[甲乙丙丁])?(?:之[一二三四五六七八九0-9])?)"
-        rf"|(?P<D>{_NAME}(?:自治县|新区|开发区|经开区|高新区|工业园区?|产业园|区|县|旗))"
+        rf"|(?P<D>{_NAME}(?:自治县|新区|开发区|经开区|高新区|工业园区?|产业园|(?<![小社病诊院校园])区|县|旗))"
         rf"|(?P<P>{_NAME}(?:省|自治区|自治州))"
         rf"|(?P<C>{_NAME}(?:(?<![城超都])市(?![场民面区售政]|花园|中心)|地区|盟))"
         rf"|(?P<X>{_NAME}(?:小区|花园|花苑|公寓|家园|嘉园|佳园|新村|新苑|名苑|雅苑|家属院|家属楼|宿舍|大院|大厦|"
         rf"广场|公馆|华府|别墅|山庄|"
         rf"雅居|新城|华庭|豪庭|名邸|一品|国际|中心花园|苑|里(?=[0-9一二三四五六七八九十])|坊|湾(?=[0-9])|"
-        rf"城(?=[0-9A-Z])|[园府庭轩邸](?=[0-9A-Z一二三四五六七八九])|"
+        rf"城(?=[0-9A-Z])|(?:绿洲|花都|江南|门第|时代|天街|半岛|天下|名府|首府|学府|壹号|华城|星城|金城|银座|大楼|"
+        rf"科学园|软件园|科技园|创意园|院子|丽舍|香舍|国际城|尚城|湾|岛)"
+        rf"(?=[0-9A-Z一二三四五六七八九十]{{1,3}}(?:号楼|栋|幢|座|期|区|[-—][0-9]))|"
+        rf"[园府庭轩邸](?=[0-9A-Z一二三四五六七八九])|"
         rf"[一二三四五六七八九东西南北0-9]区|[一二三四五六七八九0-9]期))"
         rf"|(?P<T>{_NAME}(?:街道办?|镇|乡|苏木|民族乡))"
         rf"|(?P<V>{_NAME}(?:行政村|[庄屯寨店]村|自然村|村委会|社区|村|屯|庄|寨|嘎查|农场|林场|大队))"
-        rf"|(?P<R>{_NAME}(?:[东西南北中内外]大?[街路]|大街|大道|马路|公路|路|街|巷|胡同|弄|道|环|里弄|横街|支路)"
+        rf"|(?P<R>{_NAME}(?:[东西南北中内外]大?[街路]|大街|大道|马路|公路|路|街|巷子?|胡同|弄|道|环|里弄|横街|支路)"
         rf"(?:[一二三四五六七八九十东西南北中]+(?:段|路|街|巷))?)"
     )
 
@@ -90,6 +101,9 @@ class _Unit:
 
 def find(text: str) -> Iterator[Found]:
     """Yield addresses, longest chain first from the left."""
+    for pattern in (_ENGLISH, _CROSSING):
+        for match in pattern.finditer(text):
+            yield Found(match.start(), match.end(), "ADDRESS")
     chain: list[_Unit] = []
     for unit in _units(text):
         if chain and not _GAP.fullmatch(text, chain[-1].end, unit.start):
@@ -118,7 +132,10 @@ def _judged(text: str, chain: Sequence[_Unit]) -> Iterator[Found]:
     start, end = chain[0].start, chain[-1].end
     lead = _LEAD.match(text[start : chain[0].end - 2])
     start += lead.end() if lead else 0
-    levels = "".join(unit.level for unit in chain)
+    # a district that swallowed its city counts as both
+    levels = "".join(
+        "CD" if unit.level == "D" and "市" in text[unit.start : unit.end] else unit.level for unit in chain
+    )
     before = text[max(0, start - 12) : start]
     tail = None
     if levels[-1] in "BU" or (levels[-1] == "N" and "R" in levels):
@@ -145,7 +162,7 @@ def _is_address(levels: str, before: str) -> bool:
         return True
     if "V" in have and have & set("TDGCPNB"):
         return True
-    return (bool(have & set("T")) and bool(have & set("DCG"))) or (
+    return (bool(have & set("T")) and bool(have & set("DCGR"))) or (
         "D" in have and bool(have & set("RN")) and len(have) > 2
     )
 
