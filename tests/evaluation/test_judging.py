@@ -222,7 +222,7 @@ def test_pairs_need_the_same_cases(tmp_path, source):
 
 
 def test_dialogues_come_from_a_run_and_its_failures_stay_failures(tmp_path):
-    plan = Plan("consult-cmd", "consult", {"asks": Measure("问")}, {}, {"cases": "ab"})
+    plan = Plan("consult-cmd", "consult", {"asks": Measure("问")}, {"rounds": 3}, {"cases": "ab", "measures": "cd"})
     talk = [{"role": "system", "content": "你是医生"}, {"role": "user", "content": "咳嗽"}]
 
     def consult(case):
@@ -243,6 +243,8 @@ def test_dialogues_come_from_a_run_and_its_failures_stay_failures(tmp_path):
     assert "一句话也没说" in outcome.items[2]["failure"]
     assert set(read_manifest(tmp_path)["tasks"]) == {"consult-cmd", "judge-criteria-rehearsed"}
     assert outcome.items[0]["groups"] == {"科室": "内科"}
+    note = read_manifest(tmp_path)["tasks"]["judge-criteria-rehearsed"]
+    assert (note["inputs"], note["settings"]["rounds"]) == ({"cases": "ab"}, 3)
 
 
 def test_verdicts_on_dialogues_that_changed_since_are_not_continued(tmp_path, source):

@@ -213,7 +213,7 @@ def _plan(
         name=slug(f"judge-{settings['mode']}{expected}-{judge.name}{against}"),
         kind="judge",
         measures=measures,
-        settings={"judge": judge.identity, "dialogues": source.task, **settings},
+        settings={"judge": judge.identity, "dialogues": source.task, **source.settings, **settings},
         inputs=source.inputs,
         prompts={prompt: prompts.digest(prompt)},
     )

@@ -37,12 +37,17 @@ class Dialogue:
 
 @dataclass(frozen=True, slots=True)
 class Dialogues:
-    """The dialogues of one subject in order; `task` and `inputs` say what they were made from."""
+    """The dialogues of one subject in order.
+
+    `task` names the consultations they come from, `inputs` the cases, `settings` the patient and the rounds: verdicts
+    on two subjects can be compared where these are equal.
+    """
 
     subject: Subject
     task: str
-    inputs: Mapping[str, str]
     dialogues: tuple[Dialogue, ...]
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_source(path: Path, *, task: str | None = None) -> Dialogues:
@@ -56,7 +61,7 @@ def read_source(path: Path, *, task: str | None = None) -> Dialogues:
         raise ConfigError(f"{path} 是文件，不是评测文件夹，不能加 --task。")
     model, dialogues = read_recorded(path)
     subject = Subject(spec=path.name, name=model, system="recorded", sha256=file_digest(path))
-    return Dialogues(subject, "recorded", {}, tuple(dialogues))
+    return Dialogues(subject, "recorded", tuple(dialogues))
 
 
 def read_recorded(path: Path) -> tuple[str, list[Dialogue]]:
@@ -103,7 +108,10 @@ def _from_run(folder: Path, task: str | None) -> Dialogues:
     if len(items) < note["items"]:
         raise DataError(f"{folder} 的 {chosen} 只跑完 {len(items)}/{note['items']} 个病例。请先用同一命令续跑完。")
     dialogues = tuple(_judged_item(item) for item in items)
-    return Dialogues(Subject(**manifest["subject"]), chosen, note["inputs"], dialogues)
+    # how the consultations were scored is no matter here, only how they were held
+    inputs = {key: digest for key, digest in note["inputs"].items() if key == "cases"}
+    settings = {key: note["settings"][key] for key in ("patient", "rounds") if key in note["settings"]}
+    return Dialogues(Subject(**manifest["subject"]), chosen, dialogues, inputs, settings)
 
 
 def _judged_item(item: Mapping[str, Any]) -> Dialogue:
