@@ -27,13 +27,13 @@ class Amounts:
     adversarial: int = 24
     grounding: int = 24
     judged: int = 30
-    slots: int = 2
+    slots: int = 8
     context: int = 4096
     seed: int = 0
 
 
 FULL = Amounts()
-QUICK = Amounts(questions=30, cases=3, rounds=2, turn_tokens=120, adversarial=6, grounding=4, judged=3)
+QUICK = Amounts(questions=30, cases=3, rounds=2, turn_tokens=120, adversarial=6, grounding=4, judged=3, slots=4)
 
 
 def read_amounts(path: Path) -> Amounts:

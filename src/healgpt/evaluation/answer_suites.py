@@ -93,6 +93,12 @@ def grounding(doctor: ChatModel, link: Link, *, limit: int, max_tokens: int) -> 
     return Suite(_plan("grounding", "grounding", measures, path, max_tokens, doctor=True), tuple(rows), score)
 
 
+def left_out(suite: Suite) -> str:
+    """Say in Chinese how many of the shipped questions were not asked; empty where all were."""
+    every = sum(1 for _ in jsonl.read(suites_folder() / next(iter(suite.plan.inputs))))
+    return f"{suite.plan.name} 只问了 {len(suite.ids)}/{every} 条，各类等距抽取。" if len(suite.ids) < every else ""
+
+
 def _asked(model: ChatModel, text: str, max_tokens: int) -> Reply:
     return model.complete([{"role": "user", "content": text}], greedy(max_tokens))
 

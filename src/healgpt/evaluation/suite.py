@@ -7,7 +7,7 @@ and what was cut to a number, is noted in the folder's `suite.json` and stands o
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -128,6 +128,7 @@ def _exam(work: Work, found: tuple[Path, str] | None) -> None:
 
 def _answers(work: Work) -> None:
     for suite in _answer_suites(work):
+        work.noted.cut += filter(None, [answer_suites.left_out(suite)])
         with work.watch(suite.plan.name) as report:
             work.run.work(suite.plan, suite.ids, suite.score, workers=work.amounts.slots, report=report)
 
@@ -138,7 +139,6 @@ def _answer_suites(work: Work) -> Iterator[Suite]:
         suite = answer_suites.adversarial(
             work.model, limit=amounts.adversarial, max_tokens=amounts.turn_tokens, doctor=doctor
         )
-        work.noted.cut.append(f"诱导越界的提问只问了 {len(suite.ids)}/200 条。")
         yield suite
     if not amounts.grounding:
         return
@@ -189,7 +189,7 @@ def _judged(work: Work, spec: str | None, options: EngineOptions) -> None:
         work.noted.cut.append(f"裁判只评了 {len(kept)}/{len(source.dialogues)} 段对话。")
     judge = open_judge(spec, options=options)
     try:
-        made = modes.criteria_task(type(source)(source.subject, source.task, source.inputs, kept), judge)
+        made = modes.criteria_task(replace(source, dialogues=kept), judge)
         with work.watch(made.plan.name) as report:
             modes.work(work.run, made, judge, workers=work.amounts.slots, report=report)
     finally:
