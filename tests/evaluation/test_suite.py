@@ -66,6 +66,20 @@ def test_one_command_runs_every_part_and_writes_the_report(home, capsys):
     assert "safety-linking 没有跑。还没有知识图谱。" in page
 
 
+def test_a_judge_that_is_named_scores_the_dialogues_and_no_more_than_asked(home, capsys):
+    folder, flags = home
+    script = folder / "judge.jsonl"
+    script.write_text('{"match": ".", "reply": "主动性：4\\n准确性：3\\n帮助性：4\\n语言质量：5"}\n', encoding="utf-8")
+    numbers = folder / "numbers.toml"
+    numbers.write_text("questions = 0\nadversarial = 0\ngrounding = 0\ncases = 3\njudged = 2\n", encoding="utf-8")
+    command = ["eval", "all", *flags, "--config", str(numbers), "--data", str(folder / "data")]
+    assert main([*command, "--judge", f"scripted:{script}"]) == 0
+    assert "裁判只评了 2/3 段对话" in capsys.readouterr().out
+    judged = [note for note in read_manifest(folder / "run")["tasks"].values() if note["kind"] == "judge"]
+    assert [note["done"] for note in judged] == [2]
+    assert "主动性" in (folder / "run" / "report.md").read_text("utf-8")
+
+
 def test_the_same_command_again_asks_nothing_twice_and_leaves_the_same_files(home):
     folder, flags = home
     command = ["eval", "all", *flags, "--quick", "--data", str(folder / "data")]
