@@ -69,7 +69,7 @@ def read_test(path: Path, *, form: str = "auto", fields: Sequence[str] = ()) -> 
     if form == "auto":
         items = [_item(raw, number, path, fields) for number, raw in enumerate(_objects(path), start=1)]
     elif form in exams.FORMATS:
-        asked = exams.read(path, form)
+        asked = exams.read(path, form).questions
         items = [_made(one.question_id, [one.text, *(text for _, text in one.options)]) for one in asked]
     elif form in consultations.FORMATS:
         items = [_made(case.id, [case.question]) for case in consultations.read_cases(path, form)]

@@ -151,7 +151,7 @@ def calibration_task(
         }
 
     subject = recorded_subject(known)
-    return Task(Dialogues(subject, "recorded", tuple(known.dialogues.values())), plan, tuple(ids), score)
+    return Task(Dialogues(subject, "recorded", {}, tuple(known.dialogues.values())), plan, tuple(ids), score)
 
 
 def recorded_subject(known: Known) -> Subject:

@@ -45,8 +45,8 @@ class Dialogues:
 
     subject: Subject
     task: str
+    inputs: Mapping[str, str]
     dialogues: tuple[Dialogue, ...]
-    inputs: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -61,7 +61,7 @@ def read_source(path: Path, *, task: str | None = None) -> Dialogues:
         raise ConfigError(f"{path} 是文件，不是评测文件夹，不能加 --task。")
     model, dialogues = read_recorded(path)
     subject = Subject(spec=path.name, name=model, system="recorded", sha256=file_digest(path))
-    return Dialogues(subject, "recorded", tuple(dialogues))
+    return Dialogues(subject, "recorded", {}, tuple(dialogues))
 
 
 def read_recorded(path: Path) -> tuple[str, list[Dialogue]]:
@@ -111,7 +111,7 @@ def _from_run(folder: Path, task: str | None) -> Dialogues:
     # how the consultations were scored is no matter here, only how they were held
     inputs = {key: digest for key, digest in note["inputs"].items() if key == "cases"}
     settings = {key: note["settings"][key] for key in ("patient", "rounds") if key in note["settings"]}
-    return Dialogues(Subject(**manifest["subject"]), chosen, dialogues, inputs, settings)
+    return Dialogues(Subject(**manifest["subject"]), chosen, inputs, dialogues, settings)
 
 
 def _judged_item(item: Mapping[str, Any]) -> Dialogue:
