@@ -69,6 +69,7 @@ def test_three_items_never_prove_anything_however_equal_their_differences(tmp_pa
     second = write(tmp_path / "b", subject("乙"), made, [{"words": 5.0 + place} for place in range(3)])
     compared = compare(first, second)
     assert compared.tests[0].p == pytest.approx(0.25)
+    assert "区间虽不含 0，不同的例太少" in sentence(compared.tests[0], compared)
     assert "3 例太少" in sentence(compared.tests[0], compared)
 
 

@@ -118,6 +118,8 @@ def _unclear(test: Test, total: int) -> str:
     if test.p < LEVEL:
         alone = f"单看这一项像有差别（{_p(test.p)}），可是一共比了 {total} 项，校正后 {_p(test.corrected)}，不能算数"
         return f"{alone}；{visible}。"
+    if test.difference.low > 0 or test.difference.high < 0:
+        return f"区间虽不含 0，不同的例太少，看不出真差别（校正后 {_p(test.corrected)}）；{visible}。"
     return f"看不出真差别（校正后 {_p(test.corrected)}）；{visible}。"
 
 
