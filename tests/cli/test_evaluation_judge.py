@@ -81,3 +81,15 @@ def test_mistakes_are_told_in_one_line(folder, capsys, arguments, reason):
     (folder / "home").mkdir(exist_ok=True)
     assert main(["eval", "judge", *arguments, "--judge", "scripted:judge.jsonl"]) == 2
     assert reason in capsys.readouterr().err
+
+
+def test_a_limit_takes_the_first_of_the_cases_that_have_a_list(folder, capsys):
+    lists = [{"case": f"c{number}", "items": [{"text": "问了多久", "points": 1}]} for number in (1, 2, 4)]
+    jsonl.write(folder / "rubric.jsonl", lists)
+    jsonl.write(folder / "yes.jsonl", [{"match": ".", "reply": "是"}])
+    arguments = ["eval", "judge", "dialogues/gpt-9.json", "--judge", "scripted:yes.jsonl", "--out", "run"]
+    assert main([*arguments, "--mode", "rubric", "--rubric", "rubric.jsonl", "--limit", "2"]) == 0
+    told = capsys.readouterr().out
+    assert "要点得分：1.000" in told
+    assert "n = 2" in told
+    assert "3 段对话没有评分要点" in told

@@ -87,7 +87,6 @@ def judge(
     if out is None and not source.is_dir():
         raise ConfigError("评录下的对话文件时请用 --out 写明结果文件夹。")
     read = read_source(source, task=task)
-    read = replace(read, dialogues=read.dialogues[:limit])
     other = read_source(against, task=task if against.is_dir() else None) if against is not None else None
     run = Run(out or source, read.subject)
     opened = _open(spec, budget, budget_tokens, workers, context, no_cache)
@@ -98,10 +97,10 @@ def judge(
             made = modes.pairwise_task(read, other, opened)
         else:
             made = modes.criteria_task(read, opened, scoring=scoring)
-        outcome = _work(run, made, opened, workers)
+        uncovered = len(read.dialogues) - len(made.ids)
+        outcome = _work(run, replace(made, ids=made.ids[:limit]), opened, workers)
     finally:
         opened.close()
-    uncovered = len(read.dialogues) - len(made.ids)
     _show_outcome(run, outcome, uncovered, as_json)
 
 
