@@ -8,9 +8,11 @@ DEV := $(VENV)/.dev
 ASK ?=
 export ASK
 MODEL ?= healgpt-mini
+# ExplainCPE questions, which are not part of this project
+EXAM ?= ../shared/data/explaincpe_train.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup chat web test check format system-deps bench bench-chat bench-models eval-safety clean
+.PHONY: help setup chat web test check format system-deps bench bench-chat bench-models bench-exams eval-safety clean
 
 help:  ## 列出这里的命令
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)$$/  make \1\t\2/' | expand -t 20
@@ -52,6 +54,10 @@ bench-chat: $(DEV)  ## 问诊的速度，与同一文件上的其他引擎相比
 bench-models: $(DEV)  ## 模型形式的对照：位数、偏差、大小、速度
 	@$(BIN)/healgpt pull qwen2.5-coder-0.5b
 	$(BIN)/python benchmarks/models.py
+
+bench-exams: $(DEV)  ## 考题的速度，与 lm-eval 在同一权重上相比；make bench-exams EXAM=考题.json
+	@$(BIN)/healgpt pull qwen2.5-coder-0.5b
+	$(BIN)/python benchmarks/exams.py --exam $(EXAM)
 
 eval-safety: $(DEV)  ## 安全与知识的全部指标（留出集），有一项不达标就失败
 	@$(BIN)/healgpt pull cmekg
