@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -22,6 +23,8 @@ _RULES = {
     "healgpt.consult.triage": ("",),
     "healgpt.knowledge": ("linking", "lexicon", "differential", "disease_"),
 }
+
+_SPELLING = re.compile(r"^(?:出现|引起|伴有)")
 
 _log = logging.getLogger(__name__)
 
@@ -75,7 +78,11 @@ def digests() -> dict[str, str]:
 
 
 def names(mention: Mention) -> frozenset[str]:
-    """Return the names under which `mention` may be meant elsewhere: its own, the joined one, the next wider one."""
-    known = {mention.name, joined().get(mention.name, mention.name)}
-    above = wider(mention.name)
+    """Return the names under which `mention` may be meant elsewhere: its own, the joined one, the next wider one.
+
+    The graph also holds one thing under several spellings: 睾丸痛 and 睾丸疼痛, 发热 and 出现发热.
+    """
+    plain = _SPELLING.sub("", mention.name).replace("疼痛", "痛").replace("部痛", "痛") or mention.name
+    known = {mention.name, plain, joined().get(plain, plain), joined().get(mention.name, mention.name)}
+    above = wider(mention.name) or wider(plain)
     return frozenset(known | {above} if above else known)
