@@ -32,7 +32,8 @@ AFTER_TITLE = re.compile(
 )
 # someone of these stands directly before a name or its surname
 ROLE_BEFORE = re.compile(
-    r"(?:护工|保姆|月嫂|邻居|同事|病友|室友|老乡|科|主刀|管床|主管|住院|值班|接诊|主治|楼上|楼下|隔壁|对门|社区)的?$"
+    r"(?:家庭医生|护工|保姆|月嫂|邻居|同事|病友|室友|老乡|科|主刀|管床|主管|住院|值班|接诊|主治|楼上|楼下|隔壁|"
+    r"对门|社区)的?$"
 )
 
 _RELATION = (

@@ -50,6 +50,7 @@ _RECEIVES = re.compile(
     r"(?:收(?:件|货)?|留|上|启)(?=$|[^一-龥])|敬上|亲[启收]|代[收签诉述]|陈述|签[字名收]|陪[同着]|本人"
 )
 _FREE_LEFT = frozenset("的是写叫找给看查问和跟与及请为由替帮让把被我到在对成个")
+_LATIN = re.compile(r"(?<![A-Za-z] )(?<![A-Za-z])[A-Z][a-z]{1,14}(?: [A-Z]\.)? [A-Z][a-z]{1,14}(?! ?[A-Za-z])")
 _PARENT_OF = re.compile(
     r"(?:(?<![一-龥])|(?<=我是)|(?<=这是)|(?<=是)|(?<=[和跟给找叫]))([一-龥]{2,3}?)"
     r"(?=的?(?:妈妈|爸爸|妈|爸|奶奶|姥姥|外婆|爷爷|家长)(?:$|[^一-龥]|[想问咨您你说给叫今昨来也是]))"
@@ -96,6 +97,7 @@ def find(text: str) -> Iterator[tuple[int, int]]:
     """Yield where names stand by their place in the text."""
     yield from _fields(text)
     yield from _cued(text)
+    yield from _latin(text)
     yield from _before_possession(text)
     yield from _pet_names(text)
     for match in _SPACED.finditer(text):
@@ -140,7 +142,8 @@ def _fields(text: str) -> Iterator[tuple[int, int]]:
             continue
         known = _SURELY_PERSON.match(text, end) or _LEADS_TO_PERSON.search(text[max(0, start - 10) : start])
         labelled = score >= _AFTER_LABEL and _AFTER_COLON.search(text[max(0, start - 4) : start])
-        if known or labelled or score >= (_ALONE_IN_RECORD if in_record else _ALONE):
+        first = start == 0 and score >= _AFTER_LABEL and text[end : end + 1] in "，,"
+        if known or labelled or first or score >= (_ALONE_IN_RECORD if in_record else _ALONE):
             yield start, end
     for match in re.finditer(rf"[一-龥](?=[，,(（ ]?{_ANY_MASK}|[，,(（ ]{{1,2}}[男女0-9一二三四五六七八九])", text):
         # 工作证上写侯卫东，〔身份证号1〕: bounded on the right only
@@ -166,6 +169,14 @@ def _cued(text: str) -> Iterator[tuple[int, int]]:
         name = match[0]
         known = all(is_given(ch) or ch in lexicon().transcribed for ch in name)
         if len(name) > 2 and known and _SEX.match(text, match.end()) and not lexicon().has_word_at(text, match.start()):
+            yield match.span()
+
+
+def _latin(text: str) -> Iterator[tuple[int, int]]:
+    """Yield Maria Lopez where a sex, an age, a number or the word for foreigners stands beside it."""
+    for match in _LATIN.finditer(text):
+        before = text[max(0, match.start() - 10) : match.start()]
+        if _SURELY_PERSON.match(text, match.end()) or re.search("(?:外籍|国籍|护照|外宾)[^。]{0,6}$", before):
             yield match.span()
 
 

@@ -63,6 +63,9 @@ def _by_title(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _is_titled(text: str, start: int, end: int, title_end: int) -> bool:
+    if any(is_famous(text[place : place + 3]) for place in (start - 1, start) if place >= 0):
+        # 王叔和, 祥林嫂
+        return False
     if end - start >= 2 and text[start:end] in lexicon().elements:
         return _clause_start(text, start) and bool(cues.HARD_TITLE.match(text, end))
     surname = surname_length(text, start)
@@ -105,7 +108,7 @@ def _is_titled_rare(text: str, start: int, end: int, title_end: int) -> bool:
         return typical and not lexicon().has_word_at(text, start) and not is_famous(text[start:end])
     if text[start] in cues.WORDS_BEFORE_TITLES or not cues.AFTER_TITLE.match(text, title_end):
         return False
-    return _clause_start(text, start) or text[start - 1] in "找跟让叫科系谢请号给挂被听按辛苦"
+    return _clause_start(text, start) or text[start - 1] in "找跟让叫科系谢请号给挂被听按苦天午次院室生"
 
 
 def _bad_left(text: str, start: int, *, loose: bool) -> bool:
