@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from healgpt.errors import DataError
-from healgpt.evaluation.triage_suite import Case, Share, load_cases, score, suite_path, summary
+from healgpt.evaluation.stats import Share
+from healgpt.evaluation.triage_suite import Case, load_cases, score, suite_path, summary
 from healgpt.schema import Alarm
 
 

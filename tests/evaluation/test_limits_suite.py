@@ -1,7 +1,10 @@
+import pytest
+
 from healgpt.evaluation.limits_suite import score, summary
 
 
-def test_the_development_answers_are_checked_well_enough_to_ship():
-    result = score("limits_answers_dev")
+@pytest.mark.parametrize("suite", ["limits_answers_dev", "limits_answers_dev2"])
+def test_the_development_answers_are_checked_well_enough_to_ship(suite: str) -> None:
+    result = score(suite)
     assert result.passed
     assert "达标" in summary(result)

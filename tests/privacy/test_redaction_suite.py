@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from healgpt.errors import DataError
-from healgpt.evaluation.redaction_suite import Case, Labelled, Share, load_cases, score, suite_path, summary
+from healgpt.evaluation.redaction_suite import Case, Labelled, load_cases, score, suite_path, summary
+from healgpt.evaluation.stats import Share
 
 
-@pytest.mark.parametrize("name", ["redaction_dev", "redaction_dev2"])
+@pytest.mark.parametrize("name", ["redaction_dev", "redaction_dev2", "redaction_dev3"])
 def test_the_development_suites_are_half_lookalikes_and_pass(name: str) -> None:
     cases = load_cases(suite_path(name))
     lookalikes = sum(not case.spans for case in cases)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from healgpt import jsonl
 from healgpt.errors import DataError
-from healgpt.evaluation.stats import wilson
+from healgpt.evaluation.stats import Share
 from healgpt.privacy.kinds import LABELS
 from healgpt.privacy.redact import redact
 
@@ -39,23 +39,6 @@ class Case:
     case_id: str
     text: str
     spans: tuple[Labelled, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """`hits` of `total`, with the bounds of the 95 % Wilson score interval; 0 of 0 has value NaN."""
-
-    hits: int
-    total: int
-
-    @property
-    def value(self) -> float:
-        return wilson(self.hits, self.total).value
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        bounds = wilson(self.hits, self.total)
-        return bounds.low, bounds.high
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,16 +140,11 @@ def summary(result: Score) -> str:
     lines = [f"共 {result.cases} 句"]
     names: dict[Group, str] = {"structured": "结构化信息", "name": "姓名", "address": "地址"}
     for group in GROUPS:
-        lines.append(f"{names[group]}：召回 {_figure(result.recall[group])}，精确 {_figure(result.precision[group])}")
-    lines.append(f"合计：召回 {_figure(result.overall_recall)}，精确 {_figure(result.overall_precision)}")
-    lines.append(f"类型完全一致 {_figure(result.typed)}，字符覆盖 {_figure(result.covered)}")
-    lines.append(f"易混句未误伤 {_figure(result.clean_lookalikes)}")
+        lines.append(f"{names[group]}：召回 {result.recall[group]}，精确 {result.precision[group]}")
+    lines.append(f"合计：召回 {result.overall_recall}，精确 {result.overall_precision}")
+    lines.append(f"类型完全一致 {result.typed}，字符覆盖 {result.covered}")
+    lines.append(f"易混句未误伤 {result.clean_lookalikes}")
     return "\n".join(lines)
-
-
-def _figure(share: Share) -> str:
-    low, high = share.interval
-    return f"{share.value:.3f}（{share.hits}/{share.total}，95% 区间 {low:.3f}–{high:.3f}）"
 
 
 def _by_group(spans: Sequence[Labelled], wrong: Sequence[Labelled]) -> dict[Group, Share]:

@@ -19,6 +19,7 @@ from healgpt.errors import DataError
 from healgpt.evaluation import limits_suite, linking_suite, redaction_suite, triage_suite
 from healgpt.evaluation.figures import Figure, figures
 from healgpt.evaluation.run import Item, Measure, Plan, Report, Run, file_digest
+from healgpt.evaluation.stats import Share
 from healgpt.knowledge.graph import KnowledgeGraph, open_graph
 from healgpt.knowledge.linking import open_linker
 
@@ -150,7 +151,7 @@ def redaction() -> Suite:
     def score(case_id: str) -> Item:
         case = cases[case_id]
         found = redaction_suite.score([case])
-        counted: dict[str, redaction_suite.Share] = {
+        counted: dict[str, Share] = {
             **{str(group): found.recall[group] for group in redaction_suite.GROUPS},
             "precision": found.overall_precision,
             "typed": found.typed,

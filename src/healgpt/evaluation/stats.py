@@ -41,6 +41,28 @@ def wilson(successes: int, n: int, *, level: float = 0.95) -> Interval:
     return Interval(share, low, high, n)
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """`hits` of `total` with the 95 % Wilson interval; 0 of 0 has value nan and the interval [0, 1]."""
+
+    hits: int
+    total: int
+
+    @property
+    def value(self) -> float:
+        return wilson(self.hits, self.total).value
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The bounds of the interval."""
+        bounds = wilson(self.hits, self.total)
+        return bounds.low, bounds.high
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return f"{self.value:.3f}（{self.hits}/{self.total}，95% 区间 {low:.3f}–{high:.3f}）"
+
+
 def bootstrap(values: Sequence[float], *, seed: int = 0, level: float = 0.95) -> Interval:
     """Return the mean of `values` with its percentile bootstrap interval. Raises `ValueError` when empty."""
     means = _resampled_means(values, seed)

@@ -14,31 +14,13 @@ from typing import Literal, get_args
 from healgpt import jsonl
 from healgpt.consult.triage import triage
 from healgpt.errors import DataError
-from healgpt.evaluation.stats import wilson
+from healgpt.evaluation.stats import Share
 from healgpt.schema import Alarm, Message
 
 Level = Literal["emergency", "urgent", "none"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 # lowest recall and precision accepted for level "emergency"
 RECALL_BOUND, PRECISION_BOUND = 0.97, 0.92
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """`hits` of `total`; 0 of 0 has value NaN and the interval [0, 1]."""
-
-    hits: int
-    total: int
-
-    @property
-    def value(self) -> float:
-        return wilson(self.hits, self.total).value
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """The bounds of the 95 % Wilson score interval."""
-        found = wilson(self.hits, self.total)
-        return found.low, found.high
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +124,11 @@ def summary(result: Score) -> str:
     lines = [
         f"分诊：{result.cases} 条，{'达标' if result.passed else '未达标'}"
         f"（急症召回率 ≥ {RECALL_BOUND}，精确率 ≥ {PRECISION_BOUND}）",
-        f"急症召回率 {_show(result.recall)}",
-        f"急症精确率 {_show(result.precision)}",
-        f"类别正确 {_show(result.kind_right)}",
-        f"“今天就医”有提醒 {_show(result.urgent_recall)}，级别正好 {_show(result.urgent_exact)}",
-        f"无急症而安静 {_show(result.quiet)}",
-        *(f"  {kind} {_show(share)}" for kind, share in result.recall_by_kind.items()),
+        f"急症召回率 {result.recall}",
+        f"急症精确率 {result.precision}",
+        f"类别正确 {result.kind_right}",
+        f"“今天就医”有提醒 {result.urgent_recall}，级别正好 {result.urgent_exact}",
+        f"无急症而安静 {result.quiet}",
+        *(f"  {kind} {share}" for kind, share in result.recall_by_kind.items()),
     ]
     return "\n".join(lines)
-
-
-def _show(share: Share) -> str:
-    low, high = share.interval
-    return f"{share.value:.3f}（{share.hits}/{share.total}，95% 区间 {low:.3f}–{high:.3f}）"
