@@ -1,6 +1,8 @@
 """Answers read out of free text: what was answered, and nothing where nothing was."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from healgpt.evaluation.exams.extraction import extract
 from healgpt.evaluation.exams.question import Question
@@ -90,3 +92,13 @@ def test_a_letter_of_the_alphabet_is_an_answer_only_where_it_is_an_option():
     short = Question("1", "题", (("A", "对"), ("B", "错")), ("A",))
     assert extract("选C", short) is None
     assert extract("错", short) == ("B",)
+
+
+@given(
+    some.lists(some.sampled_from([*"ABCDEFX12 \n。，、.:*不选是", "答案", "正确", "或", "超", "CT", *OPTIONS])).map(
+        "".join
+    )
+)
+def test_any_text_gives_options_or_nothing(text):
+    answer = extract(text, QUESTION)
+    assert answer is None or (answer and set(answer) <= set(QUESTION.letters))

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 
 from healgpt.evaluation.exams.question import Question
 
+# characters looked back at for a denial
+_REACH = 12
 _LINK = r"[、,;/&\s]|和|及|与"
 # between "答案" and the letter
 _FILLER = r"(?:[\s:*_\"'“”「」『』(\[【<《{]|是|为|应|该|当|就|即|会|选项|选择|选|项|最可能|可能|最佳|is|option)*"
@@ -92,7 +94,7 @@ class _Reader:
         """B正确, B选项是对的."""
         told = re.compile(r"\s*(?:选项|项)?\s*(?:是|才是|为)?\s*(?:正确|对的|最佳|最合适)")
         for match in self._run.finditer(self._text):
-            if told.match(self._text, match.end()) and not _NOT_BEFORE.search(self._text[: match.start()]):
+            if told.match(self._text, match.end()) and not self._denied(match.start()):
                 yield self._given(match[1])
 
     def opening(self) -> Iterator[tuple[str, ...] | None]:
@@ -114,7 +116,7 @@ class _Reader:
 
     def _after(self, phrase: re.Pattern[str]) -> Iterator[tuple[str, ...] | None]:
         for said in phrase.finditer(self._text):
-            if _NOT_BEFORE.search(self._text[: said.start()]):
+            if self._denied(said.start()):
                 continue
             match = self._match(self._text, said.end())
             rest = self._text[match.end() :] if match else self._text[said.end() :]
@@ -122,6 +124,9 @@ class _Reader:
                 yield self._quoted(rest)
             elif not _NOT_AFTER.match(rest) and (_AFTER.match(rest) or self._continues(match[1], rest)):
                 yield self._given(match[1])
+
+    def _denied(self, place: int) -> bool:
+        return bool(_NOT_BEFORE.search(self._text[max(0, place - _REACH) : place]))
 
     def _match(self, text: str, start: int) -> re.Match[str] | None:
         """Match the letters at `start`; one before its own option's words is not joined with letters of those."""
