@@ -81,9 +81,9 @@ def write(folder: Path, drawn: Sequence[str], pairs: Sequence[tuple[str, str]], 
     """Write the pairs in random order, and the key beside them."""
     order = random.Random(seed + 1)
     shown, key = [], []
-    for number, (question, (grounded, plain)) in enumerate(zip(drawn, pairs, strict=True), start=1):
+    for number, (question, pair) in enumerate(zip(drawn, pairs, strict=True), start=1):
         first = order.random() < 0.5
-        grounded, plain = _blinded(grounded), _blinded(plain)
+        grounded, plain = map(_blinded, pair)
         both = (grounded, plain) if first else (plain, grounded)
         shown.append({"id": number, "question": question, "A": both[0], "B": both[1]})
         key.append({"id": number, "grounded": "A" if first else "B"})
