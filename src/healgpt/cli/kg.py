@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,8 +14,8 @@ from rich.table import Table
 
 from healgpt import jsonl
 from healgpt.errors import DataError
+from healgpt.knowledge import corroboration, importers
 from healgpt.knowledge import graph as graphs
-from healgpt.knowledge import importers
 from healgpt.knowledge.relations import schema
 from healgpt.schema import Fact
 
@@ -62,7 +62,7 @@ def stats(as_json: AsJson = False, store: Store = None) -> None:
         return
     kept, total = counts.kept, counts.total
     print(f"来源：{counts.sources}；原始三元组 {counts.triples:,} 条，规范化后 {total:,} 条事实")
-    print(f"支持度不低于 {counts.threshold} 的 {kept:,} 条（{kept / max(total, 1):.1%}）可以给患者看\n")
+    print(f"支持度不低于 {counts.threshold}、并有旁证的 {kept:,} 条（{kept / max(total, 1):.1%}）可以给患者看\n")
     table = Table("关系", "反向", "可用", "全部", "比例")
     for name, (good, everything) in counts.relations.items():
         table.add_row(
@@ -70,7 +70,7 @@ def stats(as_json: AsJson = False, store: Store = None) -> None:
         )
     Console().print(table)
     kinds = "、".join(f"{schema().kinds.get(kind, kind)} {good:,}" for kind, (good, _) in counts.kinds.items() if good)
-    print(f"有可用事实的实体：{kinds}")
+    print(f"有事实达到阈值的实体：{kinds}")
 
 
 @app.command()
@@ -123,6 +123,7 @@ def show(  # noqa: PLR0917  # each is a flag of the command line
         # what an entity is told by others is read in their direction: 头晕 has no symptoms, it is one
         wanted = relation or [*rules.relations, *(name for name in rules.inverses if name not in rules.relations)]
         groups = {one: graph.facts_about(name, [one], every=every, limit=limit) for one in wanted}
+        held = [] if every else [row for row in graph.held_back(name) if row[0].predicate in wanted]
     if as_json:
         _print((fact for facts in groups.values() for fact in facts), as_json)
         return
@@ -131,6 +132,18 @@ def show(  # noqa: PLR0917  # each is a flag of the command line
     for one, facts in groups.items():
         if facts:
             print(f"  {one}：{'；'.join(f'{fact.object} {fact.support:.2f}' for fact in facts)}")
+    _print_held(held, limit)
+
+
+def _print_held(held: Sequence[tuple[Fact, str]], limit: int) -> None:
+    """Print what no patient is told, by relation and reason."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for fact, reason in held:
+        groups.setdefault((fact.predicate, reason), []).append(fact.object)
+    if groups:
+        print("  以下只供查阅，不会给患者：")
+    for (relation, reason), objects in groups.items():
+        print(f"  * {relation}（{corroboration.REASONS[reason]}）：{'；'.join(objects[:limit])}")
 
 
 @app.command()

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from healgpt.knowledge import drugs, kinds, normalise, quality
+from healgpt.knowledge import corroboration, drugs, kinds, normalise, quality
 from healgpt.knowledge.relations import Relation, Schema
 from healgpt.knowledge.triples import Triple
 
@@ -43,11 +43,15 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """The result: kinds of all names, aliases `(surface, name, predicate)`, and facts `(key, evidence, support)`."""
+    """The result: kinds of all names, aliases `(surface, name, predicate)`, and facts `(key, evidence, support)`.
+
+    `held` says why facts over the threshold may not reach a patient (a key of `corroboration.REASONS`).
+    """
 
     kinds: dict[str, str]
     aliases: set[tuple[str, str, str]]
     facts: dict[Key, tuple[Evidence, float]]
+    held: dict[Key, str] = field(default_factory=dict)
 
 
 def assemble(triples: Iterable[Triple], schema: Schema, report: Callable[[str], None] = lambda stage: None) -> Assembly:
@@ -61,7 +65,9 @@ def assemble(triples: Iterable[Triple], schema: Schema, report: Callable[[str], 
     _pool(claims, kind_of, aliases)
     report("给每条事实打分")
     scores = quality.score_all(claims, kind_of, schema)
-    return Assembly(kind_of, aliases, {key: (evidence, scores[key]) for key, evidence in claims.items()})
+    report("核对哪些事实可以给患者看")
+    held = corroboration.held_back(claims, scores, kind_of, schema.threshold)
+    return Assembly(kind_of, aliases, {key: (evidence, scores[key]) for key, evidence in claims.items()}, held)
 
 
 def _entities(raw: list[Triple]) -> tuple[dict[str, str], dict[str, str], set[tuple[str, str, str]]]:

@@ -82,14 +82,17 @@ def _departments(told: Sequence[Row]) -> dict[str, str]:
 def _read(graph: KnowledgeGraph) -> tuple[dict[str, list[Row]], dict[str, int]]:
     """Return `(disease, object, support)` by relation, and how many drugs are made for each disease.
 
-    Reads the store in two passes: asking the graph for facts relation by relation takes three times as long.
+    Symptoms count that no patient is told as facts, for the ranking was measured with them; departments are shown,
+    so only those that may be. Reads the store in two passes: asking the graph for facts relation by relation takes
+    three times as long.
     """
     with closing(store.connect(graph.path)) as database:
         ids = dict(database.execute("SELECT name, id FROM relation"))
         rows = database.execute(
             "SELECT f.relation, s.name, o.name, f.support FROM fact f JOIN entity s ON s.id = f.subject "
-            "JOIN entity o ON o.id = f.object WHERE f.relation IN (?, ?, ?, ?) AND f.support >= ?",
-            (*(ids.get(name, -1) for name in _RELATIONS), graph.threshold),
+            "JOIN entity o ON o.id = f.object WHERE f.relation IN (?, ?, ?, ?) AND f.support >= ? "
+            "AND (f.held = 0 OR f.relation != ?)",
+            (*(ids.get(name, -1) for name in _RELATIONS), graph.threshold, ids.get("就诊科室", -1)),
         )
         facts: dict[int, list[Row]] = {ids.get(name, -1): [] for name in _RELATIONS}
         for relation, subject, value, support in rows:

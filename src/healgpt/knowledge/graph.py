@@ -5,14 +5,11 @@ replaces the old store in one step; it is rebuilt when a source or the schema ch
 the header, so memory stays small however large the graph is.
 """
 
-import hashlib
-import os
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +18,10 @@ from filelock import FileLock
 from healgpt import settings
 from healgpt.errors import ConfigError, DataError
 from healgpt.knowledge import importers, store
-from healgpt.knowledge.assembly import assemble
+from healgpt.knowledge.construction import Report, build, store_key
 from healgpt.knowledge.relations import Relation, schema
-from healgpt.knowledge.triples import Triple
-from healgpt.knowledge.unpickle import read_triples
 from healgpt.models import catalog
 from healgpt.schema import Fact
-
-Report = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +35,7 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How much a graph holds; pairs are (patient-facing, all)."""
+    """How much a graph holds; pairs are (patient-facing, all), of `kinds` (with a fact over the threshold, all)."""
 
     sources: str
     triples: int
@@ -54,7 +47,10 @@ class Counts:
 
 
 class KnowledgeGraph:
-    """Questions to one opened store. Facts under the shipped threshold are answered only with `every=True`.
+    """Questions to one opened store. Facts that may not reach a patient are answered only with `every=True`.
+
+    Those are the facts under the shipped threshold and those that nothing bears out (corroboration.py); the latter
+    `held_back` tells with the reason.
 
     Safe to use from several threads at once. Close it, or use it as a context manager.
     """
@@ -132,11 +128,22 @@ class KnowledgeGraph:
 
     def facts(self, relation: str | None = None, *, every: bool = False) -> Iterator[Fact]:
         """Yield all facts (of one relation), subject by subject."""
-        least = 0.0 if every else self.threshold
-        where, values = ("AND r.name = ?", (relation,)) if relation else ("", ())
-        query = f"{_SELECT} WHERE f.support >= ? {where} ORDER BY f.subject, f.relation, f.support DESC"
-        for row in self._database.execute(query, (least, *values)):
+        where = " AND ".join(["1", *([] if every else ["f.held = 0"]), *(["r.name = ?"] if relation else [])])
+        query = f"{_SELECT} WHERE {where} ORDER BY f.subject, f.relation, f.support DESC"
+        for row in self._database.execute(query, (relation,) if relation else ()):
             yield Fact(*row)
+
+    def held_back(self, name: str) -> list[tuple[Fact, str]]:
+        """Return the facts with `name` as subject that are over the threshold but not told, each with the reason.
+
+        Reasons are keys of `corroboration.REASONS`.
+        """
+        query = (
+            f"SELECT s.name, r.name, o.name, c.name, f.support, h.name FROM fact f {_JOINS} "  # noqa: S608  # a constant
+            "JOIN reason h ON h.id = f.held WHERE f.subject = (SELECT id FROM entity WHERE name = ?) "
+            "ORDER BY f.relation, f.support DESC"
+        )
+        return [(Fact(*row[:5]), str(row[5])) for row in self._rows(query, (self.resolve(name),))]
 
     def raw(self, name: str) -> Iterator[Fact]:
         """Yield the untouched triples of a subject as their source has them; `support` is 0 as nobody judged them."""
@@ -149,9 +156,10 @@ class KnowledgeGraph:
             yield Fact(row[0], row[1], row[2], row[3], support=0.0)
 
     def names(self, *, every: bool = False) -> Iterator[tuple[str, str, str]]:
-        """Yield `(surface, canonical name, kind)` of all entities that have a fact to tell, aliases included.
+        """Yield `(surface, canonical name, kind)` of all entities with a fact over the threshold, aliases included.
 
-        With `every`, also of those without. A surface can come more than once, for different entities.
+        Told or not: a herb of which nothing is told is still recognised. With `every`, also of those without.
+        A surface can come more than once, for different entities.
         """
         least = 0 if every else 1
         yield from self._database.execute("SELECT name, name, kind FROM entity WHERE facts >= ?", (least,))
@@ -172,9 +180,9 @@ class KnowledgeGraph:
     def counts(self) -> Counts:
         """Return the figures of `healgpt kg stats`; takes about a second on the whole of CMeKG."""
         per = self._rows(
-            "SELECT r.name, sum(f.support >= ?), count(*) FROM fact f JOIN relation r ON r.id = f.relation "
+            "SELECT r.name, sum(f.held = 0), count(*) FROM fact f JOIN relation r ON r.id = f.relation "
             "GROUP BY r.name ORDER BY 2 DESC",
-            (self.threshold,),
+            (),
         )
         by_kind = self._rows("SELECT kind, sum(facts > 0), count(*) FROM entity GROUP BY kind ORDER BY 2 DESC", ())
         return Counts(
@@ -188,12 +196,12 @@ class KnowledgeGraph:
         )
 
     def _select(self, end: str, name: str, relation: Relation, every: bool, limit: int | None) -> list[Fact]:
+        told = "" if every else "AND f.held = 0"
         query = (  # `end` is one of two column names, never what a user typed
-            f"{_SELECT} WHERE f.{end} = (SELECT id FROM entity WHERE name = ?) AND r.name = ? AND f.support >= ? "  # noqa: S608
+            f"{_SELECT} WHERE f.{end} = (SELECT id FROM entity WHERE name = ?) AND r.name = ? {told} "  # noqa: S608
             "ORDER BY f.support DESC, f.evidence DESC, f.subject, f.object LIMIT ?"
         )
-        least = 0.0 if every else self.threshold
-        return [Fact(*row) for row in self._rows(query, (name, relation.name, least, -1 if limit is None else limit))]
+        return [Fact(*row) for row in self._rows(query, (name, relation.name, -1 if limit is None else limit))]
 
     def _rows(self, query: str, values: Iterable[object]) -> list[tuple[Any, ...]]:
         try:
@@ -204,74 +212,11 @@ class KnowledgeGraph:
             raise DataError(f"图谱文件 {self.path} 读不了（{error}）。删除它后会自动重建。") from error
 
 
-_SELECT = (
-    "SELECT s.name, r.name, o.name, c.name, f.support FROM fact f JOIN relation r ON r.id = f.relation "
-    "JOIN entity s ON s.id = f.subject JOIN entity o ON o.id = f.object JOIN source c ON c.id = f.source"
+_JOINS = (
+    "JOIN relation r ON r.id = f.relation JOIN entity s ON s.id = f.subject JOIN entity o ON o.id = f.object "
+    "JOIN source c ON c.id = f.source"
 )
-
-
-def build(archive: Path | None, target: Path, *, imports: Sequence[Path] = (), report: Report | None = None) -> None:
-    """Build the store at `target` from the CMeKG `archive` and the JSONL triples in `imports`, whole or not at all.
-
-    `report` is told each stage in Chinese. Takes about a minute and 1.5 GiB for CMeKG; an interrupted build leaves
-    the old store as it was. Raises `DataError` for a source that cannot be read or a full disk.
-    """
-    tell = report or (lambda stage: None)
-    tell("读取图谱来源")
-    raw = [Triple(*row, source="CMeKG") for row in read_triples(archive)] if archive else []
-    for path in imports:
-        raw.extend(importers.read_jsonl(path))
-    if not raw:
-        raise DataError("没有任何三元组可用。请先运行 healgpt pull cmekg，或用 healgpt kg import 导入图谱。")
-    rules = schema()
-    assembly = assemble(raw, rules, tell)
-    tell("写入本地图谱")
-    header = {
-        "version": str(store.SCHEMA_VERSION),
-        "key": store_key(archive, imports),
-        "threshold": str(rules.threshold),
-        "triples": str(len(raw)),
-        "sources": "、".join(sorted({item.source for item in raw})),
-    }
-    scratch = target.with_name(f"{target.name}.{os.getpid()}.part")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        scratch.unlink(missing_ok=True)
-        store.write(scratch, assembly, raw, header)
-        scratch.replace(target)
-    except (OSError, sqlite3.Error) as error:
-        raise DataError(f"写不进图谱文件 {target}（{error}）。请检查磁盘空间和权限后重试。") from error
-    finally:
-        scratch.unlink(missing_ok=True)
-
-
-# every file that decides which facts a store holds and how far they are believed
-_RULES = (
-    "assembly.py",
-    "cleaning.toml",
-    "drugs.py",
-    "kinds.py",
-    "normalise.py",
-    "plausibility.py",
-    "quality.py",
-    "relations.py",
-    "relations.toml",
-)
-
-
-def store_key(archive: Path | None, imports: Sequence[Path]) -> str:
-    """Return what a store was built from: sources by size and time, the format, and the rules in code and data.
-
-    So a new version of the package that judges facts otherwise rebuilds the store by itself.
-    """
-    digest = hashlib.sha256(str(store.SCHEMA_VERSION).encode())
-    for name in _RULES:
-        digest.update(files("healgpt.knowledge").joinpath(name).read_bytes())
-    for path in [archive, *sorted(imports)]:
-        if path is not None:
-            state = path.stat()
-            digest.update(f"{path.name}:{state.st_size}:{state.st_mtime_ns}".encode())
-    return digest.hexdigest()
+_SELECT = f"SELECT s.name, r.name, o.name, c.name, f.support FROM fact f {_JOINS}"  # noqa: S608  # a constant
 
 
 def imports_folder() -> Path:

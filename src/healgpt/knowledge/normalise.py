@@ -30,7 +30,10 @@ _ROMAN = re.compile(r"（[IVX]+）")
 _DIGITS_DASH = re.compile(r"(?<=\d)-+(?=\d)")
 _DASH_CJK = re.compile(rf"(?<=\d)-(?={_CJK})")
 _REPEATED = re.compile(r"-{2,}")
-_EDGES = " \t\r\n。，、；：.,;:·*-—~～…/"
+# the odd spaces are those that str.strip takes off
+_EDGES = " \t\r\n\v\f\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000。，、；：.,;:·*-—~～…/" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
 _SEPARATORS = {
     "entity": re.compile(r"[、；，]|。(?=.)|\s*;\s*"),
     "phrase": re.compile(r"；|。(?=.)"),

@@ -11,10 +11,13 @@ from pathlib import Path
 from urllib.parse import quote
 
 from healgpt.errors import DataError
+from healgpt.knowledge import corroboration
 from healgpt.knowledge.assembly import Assembly, Key
 from healgpt.knowledge.triples import Triple
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
+# what `held` says of a fact: told to patients, or not for want of support; what is over 0 is the key of a reason
+TOLD, UNSUPPORTED = 0, -1
 
 _TABLES = """
 PRAGMA journal_mode = OFF;
@@ -26,8 +29,9 @@ CREATE TABLE entity (id INTEGER PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT N
 CREATE TABLE alias (surface TEXT, entity INTEGER, origin TEXT, PRIMARY KEY (surface, entity, origin)) WITHOUT ROWID;
 CREATE TABLE fact (
   subject INTEGER, relation INTEGER, object INTEGER, support REAL NOT NULL, evidence INTEGER NOT NULL,
-  source INTEGER NOT NULL, PRIMARY KEY (subject, relation, object)
+  source INTEGER NOT NULL, held INTEGER NOT NULL, PRIMARY KEY (subject, relation, object)
 ) WITHOUT ROWID;
+CREATE TABLE reason (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE word (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
 CREATE TABLE raw (
   subject INTEGER, predicate INTEGER, object INTEGER, source INTEGER, PRIMARY KEY (subject, predicate, object, source)
@@ -37,7 +41,7 @@ CREATE TABLE raw (
 _INDEXES = """
 CREATE UNIQUE INDEX entity_name ON entity (name);
 CREATE INDEX alias_entity ON alias (entity);
-CREATE INDEX fact_object ON fact (object, relation, support);
+CREATE INDEX fact_object ON fact (object, relation, held, support);
 CREATE UNIQUE INDEX word_text ON word (text);
 ANALYZE;
 """
@@ -64,7 +68,7 @@ def write(path: Path, assembly: Assembly, raw: Iterable[Triple], meta: Mapping[s
                 if name in entities
             ),
         )
-        _write_facts(database, assembly, entities)
+        _write_facts(database, assembly, entities, threshold)
         _write_raw(database, raw)
         database.executemany("INSERT INTO meta VALUES (?, ?)", sorted(meta.items()))
         database.executescript(_INDEXES)
@@ -82,19 +86,25 @@ def _told(facts: Mapping[Key, tuple[object, float]], threshold: float) -> dict[s
     return told
 
 
-def _write_facts(database: sqlite3.Connection, assembly: Assembly, entities: Mapping[str, int]) -> None:
+def _write_facts(
+    database: sqlite3.Connection, assembly: Assembly, entities: Mapping[str, int], threshold: float
+) -> None:
     relations: dict[str, int] = {}
     sources: dict[str, int] = {}
+    reasons = {name: number for number, name in enumerate(corroboration.REASONS, start=1)}
     rows = []
-    for (subject, relation, value), (evidence, support) in assembly.facts.items():
+    for key, (evidence, support) in assembly.facts.items():
+        subject, relation, value = key
         source = sources.setdefault("、".join(sorted(evidence.sources)), len(sources) + 1)
         number = relations.setdefault(relation, len(relations) + 1)
         weight = max(evidence.products, len(evidence.witnesses))
-        rows.append((entities[subject], number, entities[value], support, weight, source))
+        held = UNSUPPORTED if support < threshold else reasons[assembly.held[key]] if key in assembly.held else TOLD
+        rows.append((entities[subject], number, entities[value], support, weight, source, held))
     rows.sort()
-    database.executemany("INSERT INTO fact VALUES (?, ?, ?, ?, ?, ?)", rows)
+    database.executemany("INSERT INTO fact VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
     database.executemany("INSERT INTO relation VALUES (?, ?)", ((key, name) for name, key in relations.items()))
     database.executemany("INSERT INTO source VALUES (?, ?)", ((key, name) for name, key in sources.items()))
+    database.executemany("INSERT INTO reason VALUES (?, ?)", ((key, name) for name, key in reasons.items()))
 
 
 def _write_raw(database: sqlite3.Connection, raw: Iterable[Triple]) -> None:
