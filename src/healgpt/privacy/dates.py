@@ -59,10 +59,12 @@ _FIELD = re.compile(
     rf"[(（]?({_DAY_OF_YEAR})(?=的?(?:$|[，,。；;、/|)）\n]|[ 　](?![0-9一-龥]{{0,2}}[入出住就复手发转检查开做拍抽])))"
 )
 _NO_FIELD_AFTER = re.compile(
-    r"的?[)），,。；;、 　/|]{0,2}(?:至今|入院|住院|就诊|初诊|复诊|复查|手术|术|出院|发病|起病|首诊|开始|因|突发|"
+    r"的?[)） 　/|]{0,2}(?:至今|入院|住院|就诊|初诊|复诊|复查|手术|术|出院|发病|起病|首诊|开始|因|突发|"
     r"检查|检验|查|采样|报告|体检|门诊|急诊|"
     r"做|拍|抽|来|去|到|行|予|转|接种|打|服|确诊|诊断|死亡|去世|签|预约|挂)"
 )
+# after a comma only what a record says of a visit
+_VISIT_AFTER = re.compile(r"[，,。；;、]{1,2}(?:因|入院|住院|就诊|初诊|复诊|复查|出院|手术|急诊|门诊|突发)")
 
 
 def find(text: str) -> Iterator[Found]:
@@ -73,5 +75,6 @@ def find(text: str) -> Iterator[Found]:
     for match in _FIELD.finditer(text):
         # 王芳 2024年3月5日 at the end is how one signs
         signed = match.end(1) == len(text) and text[match.start(1) - 1] in " 　"
-        if not signed and not _NO_FIELD_AFTER.match(text, match.end(1)):
+        visit = _NO_FIELD_AFTER.match(text, match.end(1)) or _VISIT_AFTER.match(text, match.end(1))
+        if not signed and not visit:
             yield Found(match.start(1), match.end(1), "BIRTH_DATE")

@@ -23,6 +23,7 @@ from healgpt.privacy.name_model import (
 
 _PREFIXED_SURNAMES = frozenset(
     "王李张刘陈杨赵吴周徐孙朱郭罗郑谢宋邓许冯曹彭曾蔡潘董袁余杜蒋魏吕丁沈姜崔谭陆范汪廖马胡林高梁何"
+    "葛邹熊孟秦邱侯邵段贺龚唐韩卢程钟任姚夏方贾江"
 )
 
 # points asked of a loose surname in a list of names
@@ -106,7 +107,11 @@ def _is_titled_rare(text: str, start: int, end: int, title_end: int) -> bool:
     if given:
         typical = all(map(is_given, given)) and any(map(is_typical, given))
         return typical and not lexicon().has_word_at(text, start) and not is_famous(text[start:end])
-    if text[start] in cues.WORDS_BEFORE_TITLES or not cues.AFTER_TITLE.match(text, title_end):
+    if (
+        lexicon().has_word_at(text, start)
+        or text[start] in cues.WORDS_BEFORE_TITLES
+        or not cues.AFTER_TITLE.match(text, title_end)
+    ):
         return False
     return _clause_start(text, start) or text[start - 1] in "找跟让叫科系谢请号给挂被听按苦天午次院室生"
 
@@ -144,7 +149,7 @@ def _by_shape(text: str) -> Iterator[tuple[int, int]]:
         place = match.end()
         before = text[place - 2 : place - 1]
         if before == NAME_MASK or (
-            "一" <= before <= "龥" and before not in lexicon().safe_left and before not in "壁事居友士护里的"
+            "一" <= before <= "龥" and before not in lexicon().safe_left and before not in "壁事居友士护里的员工师"
         ):
             continue
         words = lexicon().has_word_at(text, place - 1) or lexicon().has_word_at(text, place)
