@@ -47,6 +47,7 @@ Calls = Annotated[int | None, typer.Option("--budget", help="最多调用裁判�
 Tokens = Annotated[int | None, typer.Option("--budget-tokens", help="最多用多少词元（提示加回答）")]
 Workers = Annotated[int, typer.Option("--workers", min=1, help="同时评几段；本机模型会开同样多的槽位")]
 Context = Annotated[int, typer.Option("--context", min=512, help="本机裁判的窗口（词元）")]
+MaxTokens = Annotated[int, typer.Option("--max-tokens", min=8, help="裁判一次最多写多少词元；会先思考的模型要给几千")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="不读也不写以前的评分")]
 AsJson = Annotated[bool, typer.Option("--json", help="结果输出为 JSON")]
 
@@ -71,6 +72,7 @@ def judge(
     budget_tokens: Tokens = None,
     workers: Workers = 1,
     context: Context = 4096,
+    max_tokens: MaxTokens = 64,
     no_cache: NoCache = False,
     as_json: AsJson = False,
 ) -> None:
@@ -79,6 +81,8 @@ def judge(
 
     from healgpt.errors import ConfigError
     from healgpt.evaluation.judges import modes
+    from healgpt.evaluation.judges.budget import Budget
+    from healgpt.evaluation.judges.judge import open_judge
     from healgpt.evaluation.judges.source import read_source
     from healgpt.evaluation.run import Run
 
@@ -89,7 +93,13 @@ def judge(
     read = read_source(source, task=task)
     other = read_source(against, task=task if against.is_dir() else None) if against is not None else None
     run = Run(out or source, read.subject)
-    opened = _open(spec, budget, budget_tokens, workers, context, no_cache)
+    opened = open_judge(
+        spec,
+        budget=Budget(calls=budget, tokens=budget_tokens),
+        options=EngineOptions(context=context, slots=workers),
+        remember=not no_cache,
+        max_tokens=max_tokens,
+    )
     try:
         if rubric is not None:
             made = modes.rubric_task(read, opened, rubric)
@@ -121,12 +131,15 @@ def calibrate(
     budget_tokens: Tokens = None,
     workers: Workers = 1,
     context: Context = 4096,
+    max_tokens: MaxTokens = 64,
     no_cache: NoCache = False,
     as_json: Annotated[bool, typer.Option("--json", help="每种评分输出一行 JSON")] = False,
 ) -> None:
     """检验裁判：在 GPT-4 评分已知的对话上打分，看一致程度、满分比例、长度偏好和自我偏好。"""
     from healgpt.errors import ConfigError
     from healgpt.evaluation.judges import calibration
+    from healgpt.evaluation.judges.budget import Budget
+    from healgpt.evaluation.judges.judge import open_judge
     from healgpt.evaluation.run import Run
 
     known = calibration.read_known(dialogues, scores)
@@ -135,7 +148,13 @@ def calibrate(
     ids = calibration.draw(known, limit, seed=seed)
     run = Run(out, calibration.recorded_subject(known))
     kinds: list[Literal["written", "expected"]] = ["written", "expected"] if scoring == "both" else [scoring]
-    opened = _open(spec, budget, budget_tokens, workers, context, no_cache)
+    opened = open_judge(
+        spec,
+        budget=Budget(calls=budget, tokens=budget_tokens),
+        options=EngineOptions(context=context, slots=workers),
+        remember=not no_cache,
+        max_tokens=max_tokens,
+    )
     own = own or next((name for name in known.models if name.lower() == opened.name.lower()), None)
     try:
         for kind in kinds:
@@ -146,14 +165,6 @@ def calibrate(
             _show_calibration(result, outcome, as_json)
     finally:
         opened.close()
-
-
-def _open(spec: str, calls: int | None, tokens: int | None, workers: int, context: int, no_cache: bool) -> "Judge":
-    from healgpt.evaluation.judges.budget import Budget
-    from healgpt.evaluation.judges.judge import open_judge
-
-    options = EngineOptions(context=context, slots=workers)
-    return open_judge(spec, budget=Budget(calls=calls, tokens=tokens), options=options, remember=not no_cache)
 
 
 def _work(run: "Run", made: "Task", opened: "Judge", workers: int) -> "Outcome":

@@ -8,6 +8,7 @@ must be seen to do so.
 
 import hashlib
 import json
+import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -25,6 +26,8 @@ from healgpt.settings import home
 
 Verdict = TypeVar("Verdict")
 _LOST_AFTER = 5
+# what a reasoning model writes before its answer, where the server passes it on
+_THOUGHT = re.compile(r"^\s*<think>.*?</think>", re.DOTALL)
 GREEDY = Sampling(temperature=0.0, top_p=1.0, top_k=1, repeat_penalty=1.0, seed=0, max_tokens=64)
 
 
@@ -68,9 +71,17 @@ class Judge:
     """
 
     def __init__(
-        self, model: ChatModel, *, identity: str, memory: Memory | None, budget: Budget, probe: bool = False
+        self,
+        model: ChatModel,
+        *,
+        identity: str,
+        memory: Memory | None,
+        budget: Budget,
+        probe: bool = False,
+        max_tokens: int = GREEDY.max_tokens,
     ) -> None:
         self.model = model
+        self.sampling = replace(GREEDY, max_tokens=max_tokens)
         self.name = model.name
         self.identity = identity
         self.budget = budget
@@ -88,8 +99,8 @@ class Judge:
         messages: list[Message] = [{"role": "user", "content": text}]
 
         def answer() -> tuple[str, Usage]:
-            reply = self.model.complete(messages, GREEDY)
-            return reply.text, reply.usage
+            reply = self.model.complete(messages, self.sampling)
+            return _THOUGHT.sub("", reply.text), reply.usage
 
         return self._recall("written", prompt, text, answer, read)
 
@@ -128,7 +139,7 @@ class Judge:
         if held is not None:
             self.budget.remember()
             return read(held)
-        said = self._spend(self.model.count_tokens(text) + GREEDY.max_tokens, answer)
+        said = self._spend(self.model.count_tokens(text) + self.sampling.max_tokens, answer)
         verdict = read(said)
         if self._memory:
             self._memory.put(key, said, self.name)
@@ -168,17 +179,30 @@ class Judge:
 
 
 def open_judge(
-    spec: str, *, budget: Budget | None = None, options: EngineOptions | None = None, remember: bool = True
+    spec: str,
+    *,
+    budget: Budget | None = None,
+    options: EngineOptions | None = None,
+    remember: bool = True,
+    max_tokens: int = GREEDY.max_tokens,
 ) -> Judge:
     """Open the judge that `spec` names; `remember=False` neither reads nor writes the memory.
 
+    `max_tokens` bounds one answer; a verdict needs few, a reasoning model thousands before it.
     Raises as `backends.load` does.
     """
     options = options or EngineOptions()
     model = load(spec, replace(options, cache_ram_mib=min(options.cache_ram_mib, 256)))
     memory = Memory(home() / "cache" / "judge" / "verdicts.jsonl") if remember else None
     remote = spec.partition(":")[0] in ("http", "https")
-    return Judge(model, identity=identity(spec), memory=memory, budget=budget or Budget(), probe=remote)
+    return Judge(
+        model,
+        identity=identity(spec),
+        memory=memory,
+        budget=budget or Budget(),
+        probe=remote,
+        max_tokens=max_tokens,
+    )
 
 
 def identity(spec: str) -> str:

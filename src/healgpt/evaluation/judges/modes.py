@@ -213,7 +213,13 @@ def _plan(
         name=slug(f"judge-{settings['mode']}{expected}-{judge.name}{against}"),
         kind="judge",
         measures=measures,
-        settings={"judge": judge.identity, "dialogues": source.task, **source.settings, **settings},
+        settings={
+            "judge": judge.identity,
+            "max_tokens": judge.sampling.max_tokens,
+            "dialogues": source.task,
+            **source.settings,
+            **settings,
+        },
         inputs=source.inputs,
         prompts={prompt: prompts.digest(prompt)},
     )
