@@ -1,6 +1,7 @@
 """Draw a stratified sample of the patient-facing facts for labelling, without showing their support.
 
     python benchmarks/kg_sample.py > sample.jsonl
+    python benchmarks/kg_sample.py --labels labels.jsonl > facts_final.jsonl     join labels (id, label, note) to it
     python benchmarks/kg_sample.py --met      count the facts that real questions are given, by relation
 
 The frame is every fact that may reach a patient: over the threshold and not held back. Half of a relation's share
@@ -26,7 +27,8 @@ from healgpt.knowledge.linking import open_linker
 from healgpt.knowledge.relations import schema
 from healgpt.knowledge.retrieval import Retriever
 
-SIZE, SEED, LEAST = 300, 20268, 3
+SIZE, SEED, LEAST, ROUND = 300, 20268, 3, 10
+LABELLER = "written by a language model against medical knowledge, not clinician-reviewed"
 ROOT = Path(__file__).resolve().parents[1]
 SUITES = ROOT / "src/healgpt/evaluation/suites"
 # earlier samples; the final one is not among them, so that drawing it again gives the same
@@ -109,13 +111,20 @@ def met() -> Counter[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--met", action="store_true")
-    if parser.parse_args().met:
+    parser.add_argument("--labels", type=Path)
+    options = parser.parse_args()
+    if options.met:
         print(json.dumps(dict(met().most_common()), ensure_ascii=False))
         return
     known = {(row["subject"], row["relation"], row["object"]) for name in EARLIER for row in jsonl.read(SUITES / name)}
     with open_graph(report=lambda stage: print(stage, file=sys.stderr)) as graph:
         keys = [(fact.subject, fact.predicate, fact.object) for fact in graph.facts()]
+    labels = {row["id"]: row for row in jsonl.read(options.labels)} if options.labels else {}
     for row in draw(keys, known):
+        if labels:
+            said = labels[row["id"]]
+            row |= {"round": ROUND, "split": "final", "label": said["label"], "note": said.get("note", "")}
+            row["labeller"] = LABELLER
         print(json.dumps(row, ensure_ascii=False))
 
 
