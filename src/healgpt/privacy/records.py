@@ -24,12 +24,14 @@ _CUES = (
     "预约|排队|血型卡|献血证?|供血|冰冻|蜡块|切片|卡片|医院的?卡|看病的?卡|就诊的?卡"
 )
 _RECORD = re.compile(
-    rf"(?:(?:{_CUES})(?:卡|单|证)?(?:号码|编号|单号|序号|条码|条形码|号|码|ID|id|(?<=标识))|"
+    rf"(?:(?:{_CUES})(?:卡|单|证)?(?:上面?|里)?的?(?:号码|编号|单号|序号|条码|条形码|号|码|ID|id|(?<=标识))|"
     r"(?<![A-Za-z])(?:ID ?号|HIS号)|(?<![A-Za-z])(?:MRN|PID|[Cc]ase (?:[Nn]o|ID)|[Pp]atient (?:ID|[Nn]o)|"
     r"[Vv]isit (?:ID|[Nn]o))(?![A-Za-z])\.?|"
     rf"(?:病案|就诊卡|诊疗卡|门诊卡|健康卡)(?=[:：])){SAY}([0-9]{{3,4}}(?: [0-9]{{3,4}}){{1,4}}|{_VALUE}|"
     rf"(?=[A-Z0-9]{{0,5}}[0-9])[A-Z0-9]{{5,10}}){_NOT_AFTER}"
 )
+# 住院号是20240098还是20240089
+_OR_ELSE = re.compile(rf" ?(?:还是|或者?|和|跟|、|/) ?({_VALUE}){_NOT_AFTER}")
 # a card or a file without the word 号: 诊疗卡GZ8827301丢了; bare digits must not be a date
 _BARE_RECORD = re.compile(
     r"(?:(?:就诊|诊疗|门诊|就医|医疗|健康|诊断|一卡通)卡(?:是|为|:|：)?[ :：]{0,2}(?=[A-Za-z]{0,4}[0-9]{6})|"
@@ -86,6 +88,9 @@ def find(text: str) -> Iterator[tuple[Found, bool]]:
     for match in _RECORD.finditer(text):
         if sum(character.isdigit() for character in match[1]) >= _SURE_DIGITS or not match[1].isdigit():
             yield Found(match.start(1), match.end(1), "MEDICAL_RECORD"), False
+            other = _OR_ELSE.match(text, match.end(1))
+            if other and len(other[1]) == len(match[1]):
+                yield Found(other.start(1), other.end(1), "MEDICAL_RECORD"), False
     yield from _each(_BARE_RECORD, text, "MEDICAL_RECORD", weak=True)
     for match in _ANY.finditer(text):
         if not _THING.search(match[1]) and not _THING_AFTER.match(text, match.end()):
