@@ -101,6 +101,13 @@ def test_runs_with_other_plans_are_refused_with_the_reason(tmp_path, changed, re
         compare(first, second)
 
 
+def test_scores_of_older_rules_are_refused_with_the_way_out(tmp_path):
+    first = write(tmp_path / "a", subject(), plan(inputs={"measures": "1"}), answers({1}, 5))
+    second = write(tmp_path / "b", subject("乙"), plan(inputs={"measures": "2"}), answers({1}, 5))
+    with pytest.raises(ConfigError, match="healgpt eval score"):
+        compare(first, second)
+
+
 def test_other_items_and_runs_without_a_common_task_are_refused(tmp_path):
     first = write(tmp_path / "a", subject(), plan(), answers({1}, 5))
     with pytest.raises(ConfigError, match="题目"):

@@ -222,6 +222,8 @@ def _refusal(hindered: Mapping[str, Sequence[str]], asked: Sequence[str]) -> str
     own = {name for found in hindered.values() for name in SUBJECT_PROMPTS if any(name in reason for reason in found)}
     if own and all(found[0].startswith("提示词") and len(found) == 1 for found in hindered.values()):
         advice += "如果要看的正是 Doctor 自己的提示词改动有没有用，请加 --new-prompts。"
+    if any("measures" in reason for found in hindered.values() for reason in found):
+        advice += "问诊的得分规则改过时，先用 healgpt eval score 给旧的那次重新打分，不必重跑模型。"
     if any("patient" in reason for found in hindered.values() for reason in found):
         advice += "如果知道两次的患者不同仍要比（例如与公开的对话比），请加 --other-patient。"
     return f"不能比较：两次不一样的有 {reasons}。{advice}"
