@@ -26,7 +26,7 @@ MODEL = "qwen2.5-coder-0.5b"
 PIECE = 20
 SPARE = 4
 # seconds a question as seen on two Zen 3 cores, for the estimate only
-EXPECTED_S = {"slots1": 1.0, "slots4": 1.0, "lm-eval": 7.0}
+EXPECTED_S = {"slots1": 1.0, "slots4": 1.0, "lm-eval": 4.0}
 Piece = Callable[[Sequence[Question]], list[str]]
 
 

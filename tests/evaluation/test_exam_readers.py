@@ -150,5 +150,13 @@ def test_a_foreign_schema_repeated_ids_and_broken_files(paper):
         paper("[]", "explaincpe")
     with pytest.raises(DataError, match="应是一个 JSON 对象"):
         paper("[1]", "explaincpe")
+    with pytest.raises(DataError, match="最外层是一个对象"):
+        paper('{"data":\n[]}', "explaincpe")
+
+
+def test_json_lines_under_the_name_of_json(paper):
+    lines = "\n".join(json.dumps(explaincpe(id=number)) for number in range(3))
+    assert len(paper(lines, "explaincpe").questions) == 3
+    assert len(paper(json.dumps(explaincpe()), "explaincpe").questions) == 1
     with pytest.raises(ConfigError, match="explaincpe"):
         paper([], "nothing")

@@ -228,16 +228,21 @@ def _objects(path: Path) -> Iterator[Raw]:
     if path.suffix.lower() == ".csv":
         yield from csv.DictReader(io.StringIO(text, newline=""))
         return
-    if not text.lstrip().startswith("["):
+    if not text.lstrip().startswith("[") and path.suffix.lower() != ".json":
         yield from jsonl.parse(text.splitlines(), str(path))
         return
     try:
         items = json.loads(text)
     except json.JSONDecodeError as error:
+        if error.msg == "Extra data":  # JSON Lines under the name of JSON
+            yield from jsonl.parse(text.splitlines(), str(path))
+            return
         raise DataError(
             f"{path} 第 {error.lineno} 行第 {error.colno} 列不是合法的 JSON：{error.msg}。请修正。"
         ) from error
-    for number, item in enumerate(items, start=1):
+    if isinstance(items, dict) and len(text.splitlines()) > 1:
+        raise DataError(f"{path} 最外层是一个对象，应是题目的列表。请取出其中的列表，或写成每行一题。")
+    for number, item in enumerate(items if isinstance(items, list) else [items], start=1):
         if not isinstance(item, dict):
             raise DataError(f"{path} 第 {number} 题应是一个 JSON 对象，实际是 {type(item).__name__}。请修正。")
         yield item
