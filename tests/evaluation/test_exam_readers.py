@@ -155,7 +155,8 @@ def test_a_foreign_schema_repeated_ids_and_broken_files(paper):
 
 
 def test_json_lines_under_the_name_of_json(paper):
-    lines = "\n".join(json.dumps(explaincpe(id=number)) for number in range(3))
+    stem = "一行\u2028两段"
+    lines = "\n".join(json.dumps(explaincpe(id=number, question=stem), ensure_ascii=False) for number in range(3))
     assert len(paper(lines, "explaincpe").questions) == 3
     assert len(paper(json.dumps(explaincpe()), "explaincpe").questions) == 1
     with pytest.raises(ConfigError, match="explaincpe"):

@@ -229,13 +229,13 @@ def _objects(path: Path) -> Iterator[Raw]:
         yield from csv.DictReader(io.StringIO(text, newline=""))
         return
     if not text.lstrip().startswith("[") and path.suffix.lower() != ".json":
-        yield from jsonl.parse(text.splitlines(), str(path))
+        yield from jsonl.parse(text.split("\n"), str(path))
         return
     try:
         items = json.loads(text)
     except json.JSONDecodeError as error:
         if error.msg == "Extra data":  # JSON Lines under the name of JSON
-            yield from jsonl.parse(text.splitlines(), str(path))
+            yield from jsonl.parse(text.split("\n"), str(path))
             return
         raise DataError(
             f"{path} 第 {error.lineno} 行第 {error.colno} 列不是合法的 JSON：{error.msg}。请修正。"
