@@ -24,7 +24,7 @@ _SEX = re.compile(r"[，,、 （(/|]{1,2}[男女](?:[，,、 /|；;)）]|性|$|[
 _CUED = re.compile(
     r"(?:患者|病人|患儿|产妇|员工|职工|学生|村民|居民|住户|伤者|死者|爱人|儿子|女儿|老公|老婆|丈夫|妻子|家属|"
     r"老丈人|记录人|同事|"
-    r"[男女]方|(?<![一-龥])我是)[ ]?([一-龥]{2,3})(?=$|[，,。；;（( 、])"
+    r"接诊|主刀|管床|值班|开单|[男女]方|(?<![一-龥])我是)[ ]?([一-龥]{2,3})(?=$|[，,。；;（( 、])"
 )
 _SPEAKER = re.compile(r"(?:^|\n)([一-龥]{2,4})[：:](?=[^0-9\n])")
 _LEADS_TO_PERSON = re.compile(
@@ -37,7 +37,7 @@ _OWNED = re.compile(
     r"爱人|丈夫|妻子|"
     r"父亲|母亲|号|手术|单子|体检|出院|病理|胃镜|肠镜|血常规|尿检|心电图|住院|门诊|身份证|医保|电话|手机|微信|诊断|"
     r"处方|方子|"
-    r"复查|预约|床|主治|主管|核酸|转院|名字|情况)"
+    r"孕检|产检|疫苗|血糖|血压|体温|尿酸|伤口|病情|病|腿|药|复查|预约|床|主治|主管|核酸|转院|名字|情况)"
 )
 # 给王明开的药, 和李兰一起: something is done for or with someone
 _HANDLED = re.compile(
@@ -98,6 +98,7 @@ def find(text: str) -> Iterator[tuple[int, int]]:
     yield from _fields(text)
     yield from _cued(text)
     yield from _latin(text)
+    yield from _acting(text)
     yield from _before_possession(text)
     yield from _pet_names(text)
     for match in _SPACED.finditer(text):
@@ -168,8 +169,20 @@ def _cued(text: str) -> Iterator[tuple[int, int]]:
         # 山本一郎，男: any characters of names before a sex
         name = match[0]
         known = all(is_given(ch) or ch in lexicon().transcribed for ch in name)
+        known = known or (len(name) == 3 and surname_length(name, 0) == 1 and all(map(may_be_given, name[1:])))
         if len(name) > 2 and known and _SEX.match(text, match.end()) and not lexicon().has_word_at(text, match.start()):
             yield match.span()
+
+
+def _acting(text: str) -> Iterator[tuple[int, int]]:
+    """Yield 莫文蔚 before 昨天出院了: who does what only people do."""
+    for match in PERSON_VERB.finditer(text):
+        end = match.start()
+        start = end - 3
+        if start < 0 or not surname_length(text, start) or text[start + 1 : end] in lexicon().doubled_words:
+            continue
+        if points(text, start, end) >= _OPEN_LEFT:
+            yield start, end
 
 
 def _latin(text: str) -> Iterator[tuple[int, int]]:
