@@ -254,7 +254,8 @@ def _department(key: Key, known: Survey) -> bool:
     if own and not any(row.concerns(subject) for row in own):
         return False
     young = bool(re.search("儿科|小儿", value) and re.search("小儿|儿童|婴|新生儿|先天", subject))
-    return bool(wanted) or young or known.scores[key] >= _LIKE_ITS_PEERS
+    agreed = len(known.claims[key].witnesses) >= 2
+    return bool(wanted) or young or agreed or known.scores[key] >= _LIKE_ITS_PEERS
 
 
 def _type(key: Key, known: Survey) -> bool:

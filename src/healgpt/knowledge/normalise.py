@@ -130,7 +130,7 @@ def values(text: str, form: Form, relation: str = "") -> tuple[str, ...]:
     for part in _split(tidy(text), form):
         for value in _split(_strip(part, rules) if form != "text" else part, form):
             spelled = _spelled(value, form, relation, same)
-            for piece in _split(spelled, form):
+            for piece in map(str.strip, _split(spelled, form)):
                 if _usable(piece, form) and not stopped(piece, form, relation):
                     found.setdefault(piece)
     return tuple(found)
