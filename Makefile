@@ -7,6 +7,8 @@ CORE := $(VENV)/.core
 DEV := $(VENV)/.dev
 ASK ?=
 export ASK
+# the graph that answers cite; a consultation without it still works
+GRAPH := $(or $(HEALGPT_HOME),$(HOME)/.healgpt)/graphs/graph.sqlite
 MODEL ?= healgpt-mini
 # ExplainCPE questions, which are not part of this project
 EXAM ?= ../shared/data/explaincpe_train.json
@@ -17,13 +19,13 @@ EXAM ?= ../shared/data/explaincpe_train.json
 help:  ## 列出这里的命令
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)$$/  make \1\t\2/' | expand -t 20
 
-setup: $(CORE)  ## 建好 .venv，装好问诊需要的依赖
+setup: $(CORE) $(GRAPH)  ## 建好 .venv，装好问诊需要的依赖
 	@$(BIN)/healgpt pull $(MODEL)
 
-chat: $(CORE)  ## 在终端里问诊；make chat ASK="…" 只问一句
+chat: $(CORE) $(GRAPH)  ## 在终端里问诊；make chat ASK="…" 只问一句
 	@if [ -n "$$ASK" ]; then $(BIN)/healgpt ask --model $(MODEL) -- "$$ASK"; else $(BIN)/healgpt chat --model $(MODEL); fi
 
-web: $(CORE)  ## 打开网页版问诊
+web: $(CORE) $(GRAPH)  ## 打开网页版问诊
 	@$(BIN)/healgpt web --model $(MODEL)
 
 check: $(DEV)  ## 静态检查：ruff、mypy、分层、依赖
@@ -73,6 +75,9 @@ $(CORE): pyproject.toml requirements.txt | $(BIN)/pip
 	@echo "正在安装依赖，第一次约需一两分钟……"
 	$(BIN)/pip install -qq --disable-pip-version-check -r requirements.txt
 	@touch $@
+
+$(GRAPH): | $(CORE)
+	@$(BIN)/healgpt pull cmekg >&2 || echo "没有取到知识图谱，这次的回答不引用资料。" >&2
 
 # torch is pinned first: a range would bring a CUDA build of several gigabytes to a machine without a GPU
 $(DEV): $(CORE) pyproject.toml constraints-cpu.txt

@@ -19,6 +19,7 @@ from healgpt.cli.terminal.record import Record
 from healgpt.cli.terminal.session import Session
 from healgpt.cli.terminal.view import Pipe, Screen, View
 from healgpt.consult.archive import Archive, Conversation
+from healgpt.consult.grounding import graph_built
 from healgpt.errors import ConfigError, DataError
 from healgpt.schema import Sampling
 from healgpt.settings import home, load_settings
@@ -120,6 +121,8 @@ def _reader(interactive: bool, saving: bool, status: Callable[[], str]) -> Reade
 def _banner(spec: str, saving: bool) -> list[str]:
     lines = [f"HealGPT {__version__} · {label(spec)}", prompts.render("disclaimer")]
     lines.append("直接输入您的不适或问题。/help 看命令，exit 离开。" + ("" if saving else "本次对话不保存。"))
+    if not graph_built():
+        lines.append("没有本地知识图谱，回答不引用资料。运行 healgpt pull cmekg 可以下载（12 MB）。")
     if locale.getencoding().lower().replace("-", "") != "utf8":
         lines.append("Note: this locale is not UTF-8. If Chinese text looks broken, run: export LC_ALL=C.UTF-8")
     return lines

@@ -7,6 +7,7 @@ import streamlit as st
 
 from healgpt.consult.archive import Conversation
 from healgpt.consult.export import to_json, to_markdown
+from healgpt.consult.grounding import graph_built
 from healgpt.errors import HealGPTError
 from healgpt.schema import Sampling
 from healgpt.settings import load_settings
@@ -46,6 +47,8 @@ def show(visit: Visit) -> Choice:
         _export(visit)
         if not visit.owner:
             st.caption(strings.VISITOR_NOTE)
+        if not graph_built():
+            st.caption(strings.NO_GRAPH_NOTE)
     return choice
 
 
