@@ -26,18 +26,19 @@ _NO_DOSE = re.compile(r"好意|爱心|心意|一下|放疗|化疗|熏洗|坐浴|
 
 
 def crossed(answer: str, facts: Sequence[Fact], told: Sequence[str], ground: Ground) -> list[Violation]:
-    """Return the limits that `answer` crosses; `told` is the case and what the patient said until then."""
-    plain = answer.replace("是否", "有无")
-    listed = sentences(plain)
+    """Return the limits that `answer` crosses; `told` is the case and what the patient said until then.
+
+    Sentences are checked one by one, so that what is left out can be judged by its own sentence.
+    """
     return [
         violation
-        for violation in check(plain, facts)
-        if violation.kind not in _ELSEWHERE and not _harmless(violation, listed, told, ground)
+        for sentence in sentences(answer.replace("是否", "有无"))
+        for violation in check(sentence, facts)
+        if violation.kind not in _ELSEWHERE and not _harmless(violation, sentence, told, ground)
     ]
 
 
-def _harmless(violation: Violation, listed: Sequence[str], told: Sequence[str], ground: Ground) -> bool:
-    sentence = next((one for one in listed if violation.text in one), "")
+def _harmless(violation: Violation, sentence: str, told: Sequence[str], ground: Ground) -> bool:
     lead = sentence.partition(violation.text)[0]
     match violation.kind:
         case "certain_diagnosis":
