@@ -11,6 +11,7 @@ from healgpt.errors import ConfigError
 from healgpt.evaluation.comparison import compare
 from healgpt.evaluation.comparison_words import conclusion, sentence, side_remarks, to_markdown
 from healgpt.evaluation.gate import gate
+from healgpt.evaluation.permutation import sign_flip
 from healgpt.evaluation.run import Measure
 
 
@@ -71,6 +72,17 @@ def test_three_items_never_prove_anything_however_equal_their_differences(tmp_pa
     assert compared.tests[0].p == pytest.approx(0.25)
     assert "区间虽不含 0，不同的例太少" in sentence(compared.tests[0], compared)
     assert "3 例太少" in sentence(compared.tests[0], compared)
+
+
+def test_flipping_signs_is_exact_for_few_and_close_for_many_differences():
+    assert sign_flip([]) == 1
+    assert sign_flip([0.0, 0.0]) == 1
+    assert sign_flip([1.0, 1.0, 1.0, 0.0]) == pytest.approx(2 / 8)
+    # all flips of 1, 2, 3, 4 whose sum is at least as far from zero as 1 + 2 - 3 + 4
+    assert sign_flip([1.0, 2.0, -3.0, 4.0]) == pytest.approx(10 / 16)
+    few = [0.1 * (place % 5 + 1) * (1 if place % 3 else -1) for place in range(13)]
+    assert sign_flip([*few, *few]) == pytest.approx(sign_flip([*few, *few], seed=1), abs=0.02)
+    assert sign_flip([1.0] * 40) == pytest.approx(1 / 10_001)
 
 
 def test_items_that_failed_in_either_are_left_out_and_counted(tmp_path):
