@@ -8,7 +8,7 @@ from healgpt.evaluation.measures.departments import departments, fitting, named,
 from healgpt.evaluation.measures.fidelity import contradictions, facts_used
 from healgpt.evaluation.measures.ground import Ground, digests
 from healgpt.evaluation.measures.statements import shares, statements
-from healgpt.evaluation.measures.style import length, repetition, sentence_length, speaks_as_patient, term_share
+from healgpt.evaluation.measures.style import echo, length, repetition, sentence_length, speaks_as_patient, term_share
 from healgpt.evaluation.measures.urgency import demands_urgent_care, urges
 from healgpt.knowledge.differential import Differential
 from healgpt.knowledge.disease_profile import Profile
@@ -233,6 +233,20 @@ def test_speaking_as_the_patient_is_confusion(turn: str) -> None:
 )
 def test_speaking_of_doctors_is_not(turn: str) -> None:
     assert not speaks_as_patient(turn)
+
+
+def test_repeating_the_patients_first_person_is_confusion() -> None:
+    said = ["饭后缓和多了。年龄我先不说了，别的我不太清楚。"]
+    assert speaks_as_patient("年龄我先不说了，别的我不太清楚。", said)
+    assert not speaks_as_patient("您先不说年龄也可以。", said)
+    assert not speaks_as_patient("我建议您先观察。", ["我建议您先观察。"])
+
+
+def test_copying_the_patient_is_an_echo() -> None:
+    said = [["我最近总是头疼而且有点恶心"]]
+    assert echo(["最近总是头疼而且有点恶心"], said) == 1.0
+    assert echo(["头痛可能和休息不好有关系"], said) == 0.0
+    assert echo(["好的"], said) is None
 
 
 def test_repetition_counts_within_and_across_turns() -> None:

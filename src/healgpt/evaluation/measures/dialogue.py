@@ -11,7 +11,7 @@ from healgpt.evaluation.measures.departments import departments
 from healgpt.evaluation.measures.fidelity import contradictions, facts_used
 from healgpt.evaluation.measures.ground import Ground, open_ground
 from healgpt.evaluation.measures.statements import shares, statements
-from healgpt.evaluation.measures.style import length, repetition, sentence_length, speaks_as_patient, term_share
+from healgpt.evaluation.measures.style import echo, length, repetition, sentence_length, speaks_as_patient, term_share
 from healgpt.evaluation.measures.urgency import demands_urgent_care, red_flags
 from healgpt.evaluation.run import Measure
 from healgpt.schema import Fact, Message
@@ -36,6 +36,7 @@ MEASURES: dict[str, Measure] = {
     "other_limits": Measure("其他越界的轮次", "lower"),
     "role_confusion": Measure("以患者口吻的轮次", "lower"),
     "repetition": Measure("重复的字串", "lower"),
+    "echo": Measure("照抄患者的话", "lower"),
     "length": Measure("每轮字数", "neither", share=False),
     "sentence_length": Measure("每句字数", "lower", share=False),
     "term_share": Measure("术语占字数", "neither"),
@@ -58,6 +59,7 @@ def score_dialogue(
     if not answers:
         return dict.fromkeys(MEASURES)
     opening = next((message["content"] for message in messages if message["role"] == "user"), case.question)
+    heard = _heard(messages)
     urgent = demands_urgent_care(case.id, opening)
     agrees, disagrees = shares(statements("\n".join(answers), ground))
     department_named, department_right = departments(answers, case, ground, urgent=urgent)
@@ -69,8 +71,9 @@ def score_dialogue(
         **red_flags(answers, turns, urgent=urgent),
         "department_named": department_named,
         "department_right": department_right,
-        "role_confusion": _mean([speaks_as_patient(answer) for answer in answers]),
+        "role_confusion": _mean([speaks_as_patient(*pair) for pair in zip(answers, heard, strict=True)]),
         "repetition": repetition(answers),
+        "echo": echo(answers, heard),
         "length": length(answers),
         "sentence_length": sentence_length(answers),
         "term_share": term_share(answers, ground),
@@ -107,6 +110,15 @@ def _exchange(case: Case, messages: Sequence[Message], turns: Sequence[Turn], gr
         "certainty": _mean(["certain_diagnosis" in found for found in limits]),
         "other_limits": _mean([bool(found - {"dose", "certain_diagnosis"}) for found in limits]),
     }
+
+
+def _heard(messages: Sequence[Message]) -> list[list[str]]:
+    """Return, for each of the doctor's messages, what the patient had said until then."""
+    return [
+        [one["content"] for one in messages[:place] if one["role"] == "user"]
+        for place, message in enumerate(messages)
+        if message["role"] == "assistant"
+    ]
 
 
 def _citations(answers: Sequence[str], turns: Sequence[Turn], ground: Ground) -> Scores:

@@ -9,10 +9,15 @@ from importlib.resources import files
 from typing import Any
 
 from healgpt.evaluation.measures.ground import Ground
-from healgpt.evaluation.measures.sentences import sentences
+from healgpt.evaluation.measures.sentences import repeated, sentences
 from healgpt.knowledge.linking_words import fold, lexicon
 
 _GRAM = 8
+# share of a sentence's character pairs that one sentence of the patient has
+_COPIED = 0.8
+_FIRST_PERSON = re.compile(
+    r"我(?!们|会|可以|能|无法|了解|理解|建议|想(?:问|了解|请)|需要|将|为您|给您|明白您|希望|推荐)"
+)
 # kinds whose names a layman may not know
 _TERMS = ("disease", "symptom", "check", "procedure", "ingredient", "product", "class", "pathogen", "formula", "herb")
 
@@ -27,13 +32,38 @@ def _patient_voice() -> re.Pattern[str]:
     return re.compile(_table()["patient_voice"], re.VERBOSE)
 
 
-def speaks_as_patient(turn: str) -> bool:
-    """Return whether `turn` takes the patient's part: 医生您好，我…, 谢谢医生, a line 患者：."""
-    return any(_patient_voice().search(part) for part in _unquoted(turn))
+def speaks_as_patient(turn: str, said: Sequence[str] = ()) -> bool:
+    """Return whether `turn` takes the patient's part: 医生您好，我…, 谢谢医生, a line 患者：.
+
+    So does a sentence in the first person that the patient `said` almost to the letter.
+    """
+    if _patient_voice().search(_unquoted(turn)):
+        return True
+    heard = [sentence for text in said for sentence in sentences(text)]
+    return any(_FIRST_PERSON.search(one) and repeated(one, heard) >= _COPIED for one in sentences(turn))
 
 
-def _unquoted(turn: str) -> list[str]:
-    return [re.sub(r"“[^”\n]{1,80}”|\"[^\"\n]{1,80}\"|「[^」\n]{1,80}」", "〇", turn)]
+def echo(turns: Sequence[str], said: Sequence[Sequence[str]]) -> float | None:
+    """Return the share of character 8-grams of `turns` that the patient had said; None where there are none.
+
+    `said` holds, for each turn, the patient's messages until then. Letters and digits only.
+    """
+    copied = total = 0
+    for turn, messages in zip(turns, said, strict=True):
+        heard = {gram for message in messages for gram in _grams(message)}
+        found = _grams(turn)
+        copied += sum(gram in heard for gram in found)
+        total += len(found)
+    return copied / total if total else None
+
+
+def _grams(text: str) -> list[str]:
+    plain = re.sub(r"[\W_]+", "", text)
+    return [plain[place : place + _GRAM] for place in range(len(plain) - _GRAM + 1)]
+
+
+def _unquoted(turn: str) -> str:
+    return re.sub(r"“[^”\n]{1,80}”|\"[^\"\n]{1,80}\"|「[^」\n]{1,80}」", "〇", turn)
 
 
 def repetition(turns: Sequence[str]) -> float | None:
@@ -41,10 +71,7 @@ def repetition(turns: Sequence[str]) -> float | None:
 
     Letters and digits only; None where no turn has eight of them.
     """
-    grams: Counter[str] = Counter()
-    for turn in turns:
-        plain = re.sub(r"[\W_]+", "", turn)
-        grams.update(plain[place : place + _GRAM] for place in range(len(plain) - _GRAM + 1))
+    grams = Counter(gram for turn in turns for gram in _grams(turn))
     total = grams.total()
     return (total - len(grams)) / total if total else None
 
