@@ -33,6 +33,8 @@ _EVERY = (
     r"|(?:qd|bid|tid|qid|q\d+h)\b"
 )
 _FREQUENCY = rf"(?:{_EVERY})\s*[^，。；,;\n]{{0,4}}?{_RANGE}[次回顿遍]"
+# units that little but medicine is counted in
+_COUNTED = re.compile(rf"{_RANGE}(?:毫克|微克|毫升|mg|ml|片|粒|颗|袋|支|丸|滴|喷|吸)(?![a-zA-Z])", re.I)
 # a frequency alone may be that of measuring or washing
 _NOT_TAKEN = re.compile(r"测|查|量血|记录|监测|随访|复诊|清洗|漱口|换药|洗|敷|刷|擦|翻身|运动|按摩|锻炼|开窗|通风|消毒")
 _DOSE_PHRASE = re.compile(
@@ -59,6 +61,8 @@ _STAMMER = re.compile(r"([^\W\d_]{2,12}?)\1{2,}")
 _BREAKS = "，。！？!?\n；;"
 _SENTENCE_ENDS = "。！？!?\n"
 _LONGEST_CLAUSE = 160
+# how far back a sentence without end is remembered, or the time would grow with its square
+_LONGEST_SENTENCE = 400
 _REPEATS = 3
 _LONGEST_CYCLE = 4
 # 1.感冒 2.感冒 3.感冒, 查血、查血、查血: list items within one clause
@@ -190,7 +194,7 @@ class Gate:
             self.violations.append(Violation("repetition", clause))
             return ""
         mended = self._without_doses(self._without_phrases(self._without_stammer(clause)))
-        self._sentence += clause
+        self._sentence = (self._sentence + clause)[-_LONGEST_SENTENCE:]
         # what is left of a clause that was all offence says nothing any more
         return mended if mended == clause or re.search(r"\w{2}", mended) else ""
 
@@ -280,10 +284,13 @@ def _talks_of_doses(sentence: str) -> bool:
     if not _DOSE_PHRASE.search(sentence) or re.search(words["not_dosing"], sentence):
         return False
     named = bool(_medicine().search(sentence)) and not re.search(words["not_medicine"], sentence)
-    if not named and not _MEDICINE_CUE.search(sentence):
+    regular = _COUNTED.search(sentence) and re.search(_EVERY, sentence)
+    if not named and not regular and not _MEDICINE_CUE.search(sentence):
         return False
-    sure = named or (_STRONG_CUE.search(sentence) and not re.search(words["not_medicine"], sentence))
-    return bool(sure) or not _NOT_A_DOSE.search(sentence + "".join(re.findall(words["not_medicine"], sentence)))
+    food = re.search(words["not_medicine"], sentence)
+    if named or (_STRONG_CUE.search(sentence) and not food):
+        return True
+    return not food and not _NOT_A_DOSE.search(sentence)
 
 
 def _titles(text: str) -> set[str]:
