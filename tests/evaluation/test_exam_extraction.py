@@ -1,12 +1,17 @@
 """Answers read out of free text: what was answered, and nothing where nothing was."""
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
 from healgpt.evaluation.exams.extraction import extract
 from healgpt.evaluation.exams.question import Question
+from healgpt.evaluation.exams.readers import read
 
+EXPLAINED = Path(__file__).parents[3] / "shared" / "data" / "explaincpe_train.json"
 OPTIONS = ("头孢噻肟钠", "B超检查", "维生素C", "3", "以上都不对")
 QUESTION = Question("1", "宜选用的是", tuple(zip("ABCDE", OPTIONS, strict=True)), ("B",))
 
@@ -80,6 +85,10 @@ def test_an_answer_is_read(text, answer):
         "为什么不选A？",
         "选A是错误的",
         "A. 头孢噻肟钠：错误\nB. B超检查：正确\nC. 维生素C：错误",
+        "A.头孢噻肟钠属于头孢类；B.B超用于胆囊；C.维生素C缺乏致坏血病",
+        "感染时首选头孢噻肟钠",
+        "Ac，表示餐前服药",
+        "STB34.2~171μmol/L时为轻度黄疸。",
         "a patient with fever",
         "答案可能在指南里",
     ],
@@ -102,3 +111,15 @@ def test_a_letter_of_the_alphabet_is_an_answer_only_where_it_is_an_option():
 def test_any_text_gives_options_or_nothing(text):
     answer = extract(text, QUESTION)
     assert answer is None or (answer and set(answer) <= set(QUESTION.letters))
+
+
+@pytest.mark.shared_data
+def test_explanations_written_by_people_are_read_as_their_key_or_not_at_all():
+    if not EXPLAINED.exists():
+        pytest.skip("needs shared/data/explaincpe_train.json beside the repository")
+    said = {str(item["id"]): item["explanation"] for item in json.loads(EXPLAINED.read_text(encoding="utf-8"))}
+    questions = read(EXPLAINED, "explaincpe").questions
+    answers = [(extract(said[question.question_id], question), question.answer) for question in questions]
+    found = [(read_as, key) for read_as, key in answers if read_as is not None]
+    assert len(found) > 600
+    assert sum(read_as == key for read_as, key in found) / len(found) > 0.98

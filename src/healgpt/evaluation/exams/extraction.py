@@ -69,6 +69,7 @@ class _Reader:
         sign = f"[{''.join(self._letters)}]"
         self._run = re.compile(rf"(?<![A-Za-z0-9])({sign}(?:(?:{_LINK})*{sign})*)(?![A-Za-z0-9])", re.I)
         self._single = re.compile(rf"(?<![A-Za-z0-9])({sign})", re.I)
+        self._listed = re.compile(rf"(?<![A-Za-z0-9])({sign})[.、:)]", re.I)
 
     def whole(self) -> Iterator[tuple[str, ...] | None]:
         """The text is nothing but letters."""
@@ -98,7 +99,9 @@ class _Reader:
                 yield self._given(match[1])
 
     def opening(self) -> Iterator[tuple[str, ...] | None]:
-        """Lines that start with an option's letter; all options listed one by one are no answer."""
+        """Lines that start with an option's letter; options listed one by one are no answer."""
+        if len({match[1].upper() for match in self._listed.finditer(self._text)}) > 1:
+            return
         for line in self._text.splitlines():
             start = re.compile(_MARK).match(line)
             match = self._match(line, start.end() if start else 0)
@@ -121,7 +124,7 @@ class _Reader:
             match = self._match(self._text, said.end())
             rest = self._text[match.end() :] if match else self._text[said.end() :]
             if match is None:
-                yield self._quoted(rest)
+                yield self._quoted(rest) if phrase is not _CHOICE else None  # 首选阿司匹林 is a statement of fact
             elif not _NOT_AFTER.match(rest) and (_AFTER.match(rest) or self._continues(match[1], rest)):
                 yield self._given(match[1])
 
@@ -150,7 +153,9 @@ class _Reader:
         found = [letter for letter, option in self._options.items() if option and option == clause]
         return (found[0],) if len(found) == 1 else None
 
-    def _given(self, run: str) -> tuple[str, ...]:
+    def _given(self, run: str) -> tuple[str, ...] | None:
+        if run != run.upper() and run != run.lower():
+            return None  # "Ac" is an abbreviation
         return tuple(letter for letter in self._letters if letter in run.upper())
 
 
