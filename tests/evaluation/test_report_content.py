@@ -43,6 +43,7 @@ def test_bounds_are_held_against_the_figures(written):
     assert "0.97" in page
     assert "未达标" in page
     assert "下限 0.97，**未达标**" in markdown
+    assert page.index("下限 0.97，未达标") < page.index('id="kind-choice"')
 
 
 def test_the_second_run_is_compared_with_the_first(written):

@@ -10,6 +10,7 @@ from healgpt.evaluation.figures import shown
 from healgpt.evaluation.report import charts, font
 from healgpt.evaluation.report.content import KINDS, Content, Row, Task, direction
 from healgpt.evaluation.report.drawing import draw
+from healgpt.evaluation.safety import Check
 from healgpt.evaluation.stats import Interval
 
 _FONT_PLACE = "/*FONT*/"
@@ -56,12 +57,13 @@ def cell(found: Interval | None, *, share: bool) -> tuple[str, str, str]:
     return value, "各例相同" if found.low == found.high else f"{low}–{high}", str(found.n)
 
 
-def overview(content: Content) -> list[tuple[Task, list[Row]]]:
-    """Return what stands on top: all measures of a task that have a bound, else its first three."""
+def overview(content: Content) -> list[tuple[Task, list[tuple[Row, list[Check]]]]]:
+    """Return what stands on top: all measures of a task that have a bound, with its checks, else its first three."""
     rows = []
     for task in content.tasks:
-        bounded = {check.figure.key for held in task.checks for check in held}
-        rows.append((task, [row for row in task.rows if row.figure.key in bounded] or list(task.rows[:3])))
+        held = [check for checks in task.checks for check in checks]
+        bounded = [(row, [check for check in held if check.figure.key == row.figure.key]) for row in task.rows]
+        rows.append((task, [pair for pair in bounded if pair[1]] or bounded[:3]))
     return rows
 
 
