@@ -35,6 +35,7 @@ _EVERY = (
 _FREQUENCY = rf"(?:{_EVERY})\s*[^，。；,;\n]{{0,4}}?{_RANGE}[次回顿遍]"
 # units that little but medicine is counted in
 _COUNTED = re.compile(rf"{_RANGE}(?:毫克|微克|毫升|mg|ml|片|粒|颗|袋|支|丸|滴|喷|吸)(?![a-zA-Z])", re.I)
+_EATEN = re.compile(r"盐|油|糖|肉|蔬菜|水果|蛋|奶|喝水|饮水|豆|米饭|面|坚果|蛋白|热量|主食")
 # a frequency alone may be that of measuring or washing
 _NOT_TAKEN = re.compile(r"测|查|量血|记录|监测|随访|复诊|清洗|漱口|换药|洗|敷|刷|擦|翻身|运动|按摩|锻炼|开窗|通风|消毒")
 _DOSE_PHRASE = re.compile(
@@ -213,6 +214,8 @@ class Gate:
 
     def _without_doses(self, clause: str) -> str:
         if not _DOSE_PHRASE.search(clause) or not _talks_of_doses(self._sentence + clause):
+            return clause
+        if _EATEN.search(clause) and not _medicine().search(clause) and not _STRONG_CUE.search(clause):
             return clause
         found = [match[0] for match in _DOSE_PHRASE.finditer(clause) if not self._labelled(match[0])]
         measured = bool(_NOT_TAKEN.search(clause))
