@@ -107,7 +107,9 @@ def draw(splits: dict[str, list[dict[str, object]]], every: list[float], best: l
     steps = [0.3 + 0.01 * step for step in range(66)]
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.4))
     for name, colour in (("dev", "tab:gray"), ("held", "tab:blue"), ("final", "tab:green")):
-        points = [(step, at(splits[name], step)) for step in steps]
+        # the final sample holds only facts over the shipped threshold: below it the curve would say nothing
+        least = shipped if name == "final" else 0.0
+        points = [(step, at(splits[name], step)) for step in steps if step >= least - 1e-9]
         points = [(step, point) for step, point in points if int(str(point["n"])) >= 20]
         coverage = [sum(value >= step for value in every) / len(every) for step, _ in points]
         left.plot(coverage, [point["precision"] for _, point in points], color=colour, label=f"{name} split")
