@@ -2,6 +2,7 @@
 
 import pytest
 
+from healgpt.consult.triage import explain
 from healgpt.consult.triage.expressions import parse, satisfy
 from healgpt.consult.triage.folding import fold
 from healgpt.consult.triage.grammar import compile_pattern
@@ -99,3 +100,14 @@ def test_a_rule_that_names_nothing_known_is_refused() -> None:
     ):
         with pytest.raises(ConfigError):
             build(kinds, rules, concepts, context)
+
+
+@pytest.mark.parametrize("text", ["爷爷高血压，血压又飙高了", "局部麻醉以后浑身没力气", "高血压，胸口不痛"])
+def test_parts_of_whole_words_say_nothing(text: str) -> None:
+    assert explain([{"role": "user", "content": text}]) is None
+
+
+def test_pressing_on_blood_is_not_blood_pressure() -> None:
+    finding = explain([{"role": "user", "content": "胳膊割了个大口子，流血压不住，还在往外喷"}])
+    assert finding
+    assert finding.alarm.level == "emergency"

@@ -5,12 +5,13 @@ Data: lexicon.toml (everyday expressions) and linking.toml (stop words, patterns
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from healgpt.knowledge.folding import Folded, fold_with, spelling_table
 from healgpt.knowledge.graph import KnowledgeGraph
 from healgpt.knowledge.kinds import of_ending
 
@@ -22,7 +23,6 @@ _CHECKED = frozenset({"disease", "symptom", "check"})
 _LONGEST = 16
 _LONGEST_FACTLESS = 6
 _SAME = {"疼": "痛", "涨": "胀", "您": "你", "她": "他", "粘": "黏", "莲花清瘟": "连花清瘟"}
-_INVISIBLE = re.compile("[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]+")
 # values of raw triples that are half a sentence: 有发热, 无腹痛, 伴呕吐
 _NO_NAME = re.compile(
     r"[，。；、？！：,;:\s]|^[有无不伴可呈如未并见及与和或能会患使以致因经对该本少多偶常仅被为是]|^[a-z0-9.%]{1,2}$|^[\d.]+$|^[一-鿿]$"
@@ -42,37 +42,14 @@ class Target:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
-    """`text` is what is matched; `offsets[i]` is where its character `i` stands in the original."""
-
-    text: str
-    offsets: Sequence[int]
-
-    def span(self, start: int, end: int) -> tuple[int, int]:
-        """Return the original offsets of the non-empty folded range."""
-        return self.offsets[start], self.offsets[end - 1] + 1
-
-
-@lru_cache(maxsize=1)
-def _table() -> dict[int, str]:
-    """Map characters: full width to half, capitals to small, traditional to simplified, then `_SAME`."""
-    from opencc import OpenCC
-
-    ideographs = [chr(code) for code in range(0x4E00, 0xA000)]
-    simplified = OpenCC("t2s").convert("\n".join(ideographs)).split("\n")
-    table = {ord(old): _SAME.get(new, new) for old, new in zip(ideographs, simplified, strict=True) if old != new}
-    table |= {code: chr(code - 0xFEE0).lower() for code in range(0xFF01, 0xFF5F)}
-    table |= {code: chr(code + 32) for code in range(ord("A"), ord("Z") + 1)}
-    return table | {0x3000: " "} | {ord(old): new for old, new in _SAME.items() if len(old) == 1}
-
-
 def fold(text: str) -> Folded:
-    """Return `text` in one spelling; invisible characters vanish, all others keep their order and place."""
-    if not _INVISIBLE.search(text):
-        return Folded(text.translate(_table()), range(len(text)))
-    kept = [index for index, character in enumerate(text) if not _INVISIBLE.match(character)]
-    return Folded("".join(text[index] for index in kept).translate(_table()), kept)
+    """Return `text` in the spelling that linking knows."""
+    return fold_with(text, _table())
+
+
+@cache
+def _table() -> dict[int, str]:
+    return spelling_table(_SAME)
 
 
 @cache

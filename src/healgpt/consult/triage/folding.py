@@ -1,9 +1,9 @@
-"""One spelling for many: the folded text has the length of the original wherever possible, and offsets back to it."""
+"""The spelling that triage knows: everyday and dialect words to one form, and words that must be read whole."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
+
+from healgpt.knowledge.folding import Folded, fold_with, spelling_table
 
 # Everyday spellings that mean the same to a reader; the patterns are folded with the same table.
 _SAME = {"疼": "痛", "得": "的", "她": "他", "它": "他", "您": "你", "涨": "胀", "蛰": "蜇", "咀": "嘴", "℃": "度"}
@@ -24,49 +24,33 @@ _DIALECT = """
 抽蓄 抽搐 发扫 发烧 恶新 恶心 呕土 呕吐 之觉 知觉 休可 休克
 胸囗 胸口 心囗 心口 哮揣 哮喘
 """
-_INVISIBLE = re.compile("[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Folded:
-    """`text` is what the patterns see; `offsets[i]` is where its character `i` stands in the original."""
-
-    text: str
-    offsets: Sequence[int]
-
-    def span(self, start: int, end: int) -> tuple[int, int]:
-        """Return the original offsets of the non-empty folded range."""
-        return self.offsets[start], self.offsets[end - 1] + 1
-
-
-@lru_cache(maxsize=1)
-def _table() -> dict[int, str]:
-    """Map single characters: full width to half, capitals to small, traditional to simplified, `_SAME` last."""
-    from opencc import OpenCC
-
-    ideographs = [chr(code) for code in range(0x4E00, 0xA000)]
-    simplified = OpenCC("t2s").convert("\n".join(ideographs)).split("\n")
-    table = {ord(old): _SAME.get(new, new) for old, new in zip(ideographs, simplified, strict=True) if old != new}
-    table |= {code: chr(code - 0xFEE0).lower() for code in range(0xFF01, 0xFF5F)}
-    table |= {code: chr(code + 32) for code in range(ord("A"), ord("Z") + 1)}
-    return table | {0x3000: " "} | {ord(old): new for old, new in _SAME.items()}
+# Words of which no part says anything by itself: 血压 is neither 血 nor 压, 麻醉 no drink, 力气 no breath. Each becomes
+# a character of its own, repeated, in the text and in the patterns alike, so that it is found whole or not at all.
+_WHOLE = """
+高血压 血压 高血糖 血糖 高血脂 血脂 血管 血液 血常规 血小板 血栓 血型 血清 麻醉 力气 脾气 天气 生气 运气 小气 客气 气候
+腿肚子 硬化 哮喘
+"""
+_FIRST_PRIVATE = 0xE000
+# 流血压不住, 血压着还在流: here 压 is what someone does
+_NOT_AFTER = "(?!不住|住|着)"
 
 
 def fold(text: str) -> Folded:
     """Return `text` in one spelling. Invisible characters vanish; everything else keeps its place."""
-    if not _INVISIBLE.search(text):
-        return Folded(_plain(text), range(len(text)))
-    kept = [index for index, character in enumerate(text) if not _INVISIBLE.match(character)]
-    return Folded(_plain("".join(text[index] for index in kept)), kept)
+    folded = fold_with(text, _table())
+    words, pattern = _words()
+    return Folded(pattern.sub(lambda match: words[match[0]], folded.text), folded.offsets)
 
 
-def _plain(text: str) -> str:
-    words, pattern = _dialect()
-    return pattern.sub(lambda match: words[match[0]], text.translate(_table()))
+@cache
+def _table() -> dict[int, str]:
+    return spelling_table(_SAME)
 
 
-@lru_cache(maxsize=1)
-def _dialect() -> tuple[dict[str, str], re.Pattern[str]]:
-    words = [word.translate(_table()) for word in _DIALECT.split()]
-    table = dict(zip(words[::2], words[1::2], strict=True))
-    return table, re.compile("|".join(map(re.escape, table)))
+@cache
+def _words() -> tuple[dict[str, str], re.Pattern[str]]:
+    listed = [word.translate(_table()) for word in _DIALECT.split()]
+    whole = {word: chr(_FIRST_PRIVATE + place) * len(word) for place, word in enumerate(_WHOLE.split())}
+    dialect = dict(zip(listed[::2], listed[1::2], strict=True))
+    pattern = f"(?:{'|'.join(whole)}){_NOT_AFTER}|{'|'.join(map(re.escape, dialect))}"
+    return dialect | whole, re.compile(pattern)
