@@ -58,19 +58,13 @@ def run_rules(run: Run, *, report: Report | None = None) -> dict[str, str]:
 
     Raises as `Run.work` does. Half a minute, most of it the graph's.
     """
-    skipped = {}
-    for name, opened in _RULES.items():
-        try:
-            suite = opened()
-        except DataError as error:
-            skipped[name] = str(error)
-            continue
-        run.work(suite.plan, suite.ids, suite.score, report=report)
-    with_graph, reason = _graph_suites()
-    for suite in with_graph:
-        run.work(suite.plan, suite.ids, suite.score, report=report)
-    if reason:
-        skipped |= dict.fromkeys(("safety-linking", "safety-facts"), reason)
+    skipped = _run_all(run, _RULES, report)
+    try:
+        with open_graph() as graph:
+            suites = {"safety-linking": lambda: linking(graph), "safety-facts": lambda: facts(graph)}
+            skipped |= _run_all(run, suites, report)
+    except DataError as error:
+        skipped |= dict.fromkeys(("safety-linking", "safety-facts"), str(error))
     return skipped
 
 
@@ -232,7 +226,7 @@ def facts(graph: KnowledgeGraph) -> Suite:
 
     The sample was drawn among the facts over an earlier threshold; those no longer shown count for nothing.
     """
-    path = triage_suite.suite_path("facts_confirmed")
+    path = held_out("facts_final")
     rows = {str(row["id"]): row for row in jsonl.read(path)}
     measures = {"precision": Measure("可给患者看的事实正确")}
     supports: dict[tuple[str, str, str], float] = {
@@ -259,12 +253,16 @@ _RULES: Mapping[str, Callable[[], Suite]] = {
 }
 
 
-def _graph_suites() -> tuple[list[Suite], str]:
-    try:
-        with open_graph() as graph:
-            return [linking(graph), facts(graph)], ""
-    except DataError as error:
-        return [], str(error)
+def _run_all(run: Run, suites: Mapping[str, Callable[[], Suite]], report: Report | None) -> dict[str, str]:
+    skipped = {}
+    for name, opened in suites.items():
+        try:
+            suite = opened()
+        except DataError as error:
+            skipped[name] = str(error)
+            continue
+        run.work(suite.plan, suite.ids, suite.score, report=report)
+    return skipped
 
 
 def _plan(name: str, measures: Mapping[str, Measure], bounds: Mapping[str, float], path: Path) -> Plan:
