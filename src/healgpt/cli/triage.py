@@ -1,13 +1,12 @@
 """`healgpt triage`: does this text, or each conversation on standard input, describe an emergency?"""
 
-import sys
 from typing import Annotated, Any
 
 import typer
 
 from healgpt import jsonl
+from healgpt.cli.batch import conversations
 from healgpt.consult.triage import Finding, explain
-from healgpt.errors import DataError
 from healgpt.schema import Message
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -30,32 +29,8 @@ def triage(
     ] = False,
 ) -> None:
     """用规则判断有没有急症信号，不用任何模型。没有信号不等于没有危险。"""
-    if text is not None:
-        _show({}, [{"role": "user", "content": text}], as_json)
-        return
-    for number, item in enumerate(jsonl.parse(sys.stdin, "标准输入"), start=1):
-        _show(item, _messages(item, number), as_json)
-
-
-def _messages(item: dict[str, Any], number: int) -> list[Message]:
-    """Raises `DataError` for a line that holds neither a text nor a conversation."""
-    if isinstance(item.get("text"), str):
-        return [{"role": "user", "content": item["text"]}]
-    messages = item.get("messages")
-    if not isinstance(messages, list) or not all(map(_is_message, messages)):
-        raise DataError(
-            f'标准输入第 {number} 条既没有 "text"，也没有合格的 "messages"。'
-            '请写成 {"text": "…"} 或 {"messages": [{"role": "user", "content": "…"}]}。'
-        )
-    return messages
-
-
-def _is_message(value: Any) -> bool:
-    return (
-        isinstance(value, dict)
-        and value.get("role") in ("system", "user", "assistant")
-        and isinstance(value.get("content"), str)
-    )
+    for item, messages in conversations(text):
+        _show(item, messages, as_json)
 
 
 def _show(item: dict[str, Any], messages: list[Message], as_json: bool) -> None:
