@@ -49,7 +49,7 @@ def command(
     recorded: Annotated[
         Path | None, typer.Option("--recorded", help="不跑模型：给这个文件里已有的对话打分（如 CMD 的公开对话）")
     ] = None,
-    slots: Annotated[int, typer.Option("--slots", min=1, help="同时进行几段对话")] = 1,
+    slots: Annotated[int, typer.Option("--slots", min=1, help="同时进行几段对话；只有 1 能让两次运行逐字相同")] = 1,
     context: Annotated[int, typer.Option("--context", min=512, help="一段对话最多多少词元")] = 4096,
 ) -> None:
     """让模型给模拟病人看病：病人只说病例里有的，每段对话连同得分一起保存。"""
@@ -68,7 +68,7 @@ def command(
         _closed(opened, doctor)
         settings = {"rounds": rounds, "max_tokens": max_tokens, "temperature": 0}
         made = task.plan(form, cases, player, settings, doctor=system == "doctor")
-        hold = task.holding(chosen, doctor, player.patient, rounds=rounds, max_tokens=max_tokens)
+        hold = task.holding(chosen, doctor, player.patient, rounds=rounds, max_tokens=max_tokens, slots=slots)
         with progress(made.name) as report:
             ids = [case.id for case in chosen]
             items = Run(out, subject).work(made, ids, hold, workers=slots, report=report)

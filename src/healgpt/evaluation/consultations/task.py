@@ -76,16 +76,19 @@ def plan(form: str, cases_path: Path, player: Player, settings: Mapping[str, Any
 
 
 def holding(
-    cases: Sequence[Case], doctor: ChatModel, patient: Patient, *, rounds: int, max_tokens: int
+    cases: Sequence[Case], doctor: ChatModel, patient: Patient, *, rounds: int, max_tokens: int, slots: int = 1
 ) -> Callable[[str], Item]:
-    """Return the function that holds and scores the dialogue of one case by its id; safe to call from threads."""
+    """Return the function that holds and scores the dialogue of one case by its id; safe to call from threads.
+
+    `slots` is kept beside each dialogue: an engine that computes several at once words them otherwise each time.
+    """
     known = {case.id: case for case in cases}
     sampling = dialogue.greedy(max_tokens)
 
     def score(case_id: str) -> Item:
         case = known[case_id]
         kept = dialogue.hold(case, doctor, patient, rounds=rounds, sampling=sampling)
-        item = dialogue.to_item(case, kept, to_item(case))
+        item = {**dialogue.to_item(case, kept, to_item(case)), "slots": slots}
         return item if kept.failure else {**item, "scores": scoring.scores(case, kept.messages, kept.turns)}
 
     return score
