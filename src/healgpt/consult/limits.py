@@ -23,7 +23,8 @@ _NUMBER = (
 _RANGE = rf"{_NUMBER}\s*(?:[-~～—–至到]\s*{_NUMBER}\s*)?"
 # 升 and 克 also measure food and blood values, which _NOT_A_DOSE and _PER tell apart
 _UNIT = (
-    r"(?:毫克|微克|毫升|克|mg|μg|ug|mcg|ml|mL|ML|g|片|粒|颗|吸|袋|支|丸|滴|喷|揿|枚|包|勺|管|(?<=喷[一两二三四])下|"
+    r"(?:毫克|微克|毫升|克|mg|μg|ug|mcg|ml|mL|ML|g|片(?![好心红黑白阴空皮斑区])|粒|颗|吸|袋|支|丸|滴|喷|揿|枚|包|"
+    r"勺|管|(?<=喷[一两二三四])下|"
     r"个?万?单位|IU|iu|U)"
 )
 _PER = r"(?!\s*[/／每]\s*(?:d?[lL]|升|分升|毫升|天的?(?:水|盐|糖)))"
@@ -37,7 +38,9 @@ _FREQUENCY = rf"(?:{_EVERY})\s*[^，。；,;\n]{{0,4}}?{_RANGE}[次回顿遍]"
 _COUNTED = re.compile(rf"{_RANGE}(?:毫克|微克|毫升|mg|ml|片|粒|颗|袋|支|丸|滴|喷|吸)(?![a-zA-Z])", re.I)
 _EATEN = re.compile(r"盐|油|糖|肉|蔬菜|水果|蛋|奶|喝水|饮水|豆|米饭|面|坚果|蛋白|热量|主食")
 # a frequency alone may be that of measuring or washing
-_NOT_TAKEN = re.compile(r"测|查|量血|记录|监测|随访|复诊|清洗|漱口|换药|洗|敷|刷|擦|翻身|运动|按摩|锻炼|开窗|通风|消毒")
+_NOT_TAKEN = re.compile(
+    r"测|查|量血|记录|监测|随访|复诊|清洗|漱口|换药|洗|敷|刷|擦|翻身|运动|按摩|锻炼|放疗|化疗|透析|熏洗|理疗|针灸|艾灸|坐浴|开窗|通风|消毒"
+)
 _DOSE_PHRASE = re.compile(
     rf"(?:(?:{_EVERY})\s*)?(?:(?:每次|一次|1次|单次|首次|"
     rf"次)\s*[^，。；,;\n]{{0,3}}?)?{_AMOUNT}(?:\s*(?:[，,、]\s*)?(?:{_FREQUENCY}))?"
@@ -233,7 +236,7 @@ class Gate:
         return any(_titles(hit) & _titles(fact.object + fact.source) for fact in self._facts)
 
     def _repeats(self, clause: str) -> bool:
-        """Say whether a clause was said before: twice in all if long, or just now and again if short."""
+        """Say whether a clause was said too often: three times in a row, in a group, or four times if long."""
         words = re.sub(r"[\W\d]+", "", clause)
         self._row = self._row + 1 if words and words == self._last else 1
         self._last = words or self._last
@@ -241,10 +244,12 @@ class Gate:
             self._said.append(words)
         if self._cycles():
             return True
+        if self._row >= _REPEATS and len(words) > 1:
+            return True
         if len(words) < _SHORTEST_REPEATED:
-            return len(words) > 1 and self._row >= _REPEATS
+            return False
         self._seen[words] = self._seen.get(words, 0) + 1
-        return self._seen[words] >= _REPEATS
+        return self._seen[words] > _REPEATS
 
     def _cycles(self) -> bool:
         """Say whether the last clauses were one group of up to four said three times in a row."""
