@@ -68,6 +68,8 @@ def command(
         _closed(opened, doctor)
         settings = {"rounds": rounds, "max_tokens": max_tokens, "temperature": 0}
         made = task.plan(form, cases, player, settings, doctor=system == "doctor")
+        if patient == task.RULES and (others := task.changed_answers(scoring.kept(out, made.name), player.patient)):
+            typer.echo(f"图谱或患者的规则变了：保存的 {len(others)} 段对话里患者的话与现在的不同，照旧保留。", err=True)
         hold = task.holding(chosen, doctor, player.patient, rounds=rounds, max_tokens=max_tokens, slots=slots)
         with progress(made.name) as report:
             ids = [case.id for case in chosen]

@@ -131,6 +131,15 @@ def test_a_run_is_resumed_after_its_measures_changed(tmp_path: Path) -> None:
     assert len(doctor.asked) == 6
 
 
+def test_a_patient_who_speaks_otherwise_today_is_noticed(tmp_path: Path) -> None:
+    items = held(tmp_path / "run", Doctor())
+    patient = open_patient(open_linker(None).link)
+    assert task.changed_answers(items, patient) == []
+    items[1]["dialogue"][2]["content"] = "换了一句。"
+    assert task.changed_answers(items, patient) == ["b"]
+    assert scoring.kept(tmp_path / "none", "consult-cmd") == []
+
+
 def test_rescoring_refuses_what_holds_no_consultation(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="不是评测结果"):
         scoring.rescore(tmp_path)

@@ -196,6 +196,10 @@ def test_only_what_seeks_something_of_the_patient_is_a_question(turn: str, count
     assert len(questions(turn)) == count
 
 
+def test_what_repeats_the_patient_asks_nothing() -> None:
+    assert questions("剂量一样吗? 周岁\n您多大？", ["六岁孩子打疫苗剂量一样吗? 周岁"]) == ["您多大？"]
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

@@ -1,6 +1,7 @@
 """Finds what a doctor's turn asks the patient: the questions, not the polite ends, and not the headings of advice."""
 
 import re
+from collections.abc import Sequence
 
 _PIECE = re.compile(r"[^。！!？?；;\n]+[。！!？?；;]?|\n")
 _MARK = re.compile(r"[？?]\s*$")
@@ -22,14 +23,15 @@ _TO_OTHERS = re.compile(
 _LISTED = re.compile(r"^\s*(?:\d+[.、）)]|[-*•（(]\s*\d*)")
 
 
-def questions(turn: str) -> list[str]:
+def questions(turn: str, said: Sequence[str] = ()) -> list[str]:
     """Return the parts of a doctor's `turn` that ask the patient for something, in order; often none.
 
     A part ends with a question mark, or requests (请告诉我, 我需要了解); after a request with a colon, the list that
     follows belongs to it. Headings such as 如何预防？, offers such as 还有其他问题吗？ and conditions do not
-    count.
+    count, nor does what repeats the patient's own words in `said`.
     """
-    found = []
+    own = _bare("\n".join(said))
+    found: list[str] = []
     listing = False
     for line in turn.splitlines():
         if not line.strip():
@@ -39,10 +41,14 @@ def questions(turn: str) -> list[str]:
             continue
         listing = False
         for piece in map(str.strip, _PIECE.findall(line)):
-            if _asks(piece):
+            if _asks(piece) and _bare(piece) not in own:
                 found.append(piece)
                 listing = line.rstrip().endswith(("：", ":"))
     return found
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"\W", "", text)
 
 
 def _asks(piece: str) -> bool:

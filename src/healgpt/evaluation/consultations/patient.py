@@ -59,7 +59,7 @@ def open_patient(find: Callable[[str], Sequence[Mention]]) -> Patient:
 
     def reply(case: Case, messages: Sequence[Message]) -> str:
         said = tuple(message["content"] for message in messages if message["role"] == "user")
-        texts = questions(messages[-1]["content"])
+        texts = questions(messages[-1]["content"], said)
         asked = [wanted for text in texts if (wanted := _wanted(text, link))]
         known = memory(case)
         if asked:

@@ -74,6 +74,11 @@ def keep_up(folder: Path) -> int:
     return sum(rescore(folder, outdated).values()) if outdated else 0
 
 
+def kept(folder: Path, task: str) -> list[Item]:
+    """Return the dialogues of an interrupted or finished task; none where it was not begun."""
+    return _kept(folder / f"{task}.jsonl")
+
+
 def _kept(path: Path) -> list[Item]:
     """Return the items of a run's file; a last line without its end is one that a crash cut off, and not yet done."""
     if not path.exists():

@@ -9,7 +9,7 @@ from healgpt import prompts
 from healgpt.errors import ConfigError, DataError
 from healgpt.evaluation.comparison import SUBJECT_PROMPTS
 from healgpt.evaluation.consultations import dialogue, scoring
-from healgpt.evaluation.consultations.case import Case, to_item
+from healgpt.evaluation.consultations.case import Case, from_item, to_item
 from healgpt.evaluation.consultations.patient import Patient, open_patient, rules_digest
 from healgpt.evaluation.consultations.patient_model import play
 from healgpt.evaluation.consultations.readers import read_cases
@@ -109,6 +109,19 @@ def recorded(path: Path, cases: Sequence[Case]) -> tuple[Subject, list[Case], li
     by_id = {case.id: case for case in known}
     subject = Subject(spec=path.name, name=model, system="recorded", sha256=file_digest(path))
     return subject, known, surplus, lambda case_id: _recorded_item(by_id[case_id], held[case_id])
+
+
+def changed_answers(items: Sequence[Item], patient: Patient) -> list[str]:
+    """Return the ids of kept dialogues in which `patient` would not say today what the patient said then.
+
+    The patient is a pure function of case, dialogue, rules and graph: where it changed, one of the last two did.
+    """
+    changed = []
+    for item in items:
+        case, said = from_item(item, f"对话 {item['id']}"), item["dialogue"]
+        if any(patient(case, said[:place]) != said[place]["content"] for place in range(2, len(said), 2)):
+            changed.append(str(item["id"]))
+    return changed
 
 
 def _recorded_item(case: Case, held: Recorded) -> Item:
