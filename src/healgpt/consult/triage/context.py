@@ -21,6 +21,7 @@ Cue = Literal[
     "past",  # long ago: 去年, 病史
     "earlier",  # some time ago, unless something sudden follows: 以前, 之前
     "now",  # now, or a concrete recent moment: 刚才, 今天
+    "plea",  # asks for help, which is as good as now, but for a doctor's visit told before: 怎么办
     "knowledge",  # asks or tells what an illness is like: 有哪些症状
     "hypothetical",  # 如果, 万一: the rest of the sentence
     "feared",  # 怕孩子, 会导致: the rest of the clause
@@ -41,6 +42,8 @@ _CLAUSE_BREAK = re.compile(r"[,!?;:。\n\r\t ]|(?<!\d)\.|\.(?!\d)")
 _SENTENCE_BREAK = re.compile(r"[!?;。\n]")
 _ENUMERATION = re.compile(r"^.{0,3}(?:[、/和或及与跟]|也没|也无|还有).{0,4}$")
 _TURN = re.compile(r"[但却而只就可]|不过|突然|忽然|现在|一直")
+# what may stand between 经常 and 突然
+_LIGHT, _LIGHTEST = re.compile("[会就都还是又要的]*"), 3
 _REACH = 60
 _MISTAKABLE = ("deny", "not", "knowledge", "seen", "earlier", "past", "chronic", "resolved")
 # a concept that spells out one of these does not take its meaning away: 没有呼吸 is no denial, 怎么治 is a question
@@ -103,6 +106,7 @@ def judge(text: str, hits: Sequence[Hit]) -> list[Mention]:
     others = [hit for hit in free if hit.concept not in (*_MISTAKABLE, "aside")]
     for hit in sorted([*checked, *others], key=_start):
         cues.setdefault(hit.concept, []).append(hit)
+    _settle(text, cues)
     scene = _Scene(text, _places(_CLAUSE_BREAK, text), _places(_SENTENCE_BREAK, text), cues)
     mentions: list[Mention] = []
     denied_before: Hit | None = None
@@ -113,6 +117,17 @@ def judge(text: str, hits: Sequence[Hit]) -> list[Mention]:
             denied_before = hit
         mentions.append(Mention(hit, scene.clause(hit.start), scene.sentence(hit.start), frozenset(statuses)))
     return mentions
+
+
+def _settle(text: str, cues: dict[str, list[Hit]]) -> None:
+    """Take 突然 of 经常会突然 for what it is, nothing sudden; count pleas among the cues of now."""
+    often = [hit.end for hit in cues.get("chronic", ())]
+    cues["sudden"] = [
+        hit
+        for hit in cues.get("sudden", ())
+        if not any(_LIGHT.fullmatch(text, end, hit.start) for end in often if 0 <= hit.start - end <= _LIGHTEST)
+    ]
+    cues["now"] = sorted([*cues.get("now", ()), *cues.get("plea", ())], key=_start)
 
 
 def _start(hit: Hit) -> int:
@@ -220,7 +235,9 @@ def _is_seen(scene: _Scene, hit: Hit) -> bool:
     if not visits:
         return False
     after = visits[0].end
-    return not (scene.window("sudden", after, after + _REACH) or scene.window("now", after, after + _REACH))
+    pleas = scene.window("plea", after, after + _REACH)
+    nows = [cue for cue in scene.window("now", after, after + _REACH) if cue not in pleas]
+    return not (nows or scene.window("sudden", after, after + _REACH))
 
 
 def _is_resolved(scene: _Scene, hit: Hit) -> bool:
