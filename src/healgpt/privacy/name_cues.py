@@ -144,7 +144,8 @@ LATIN = re.compile(
     r"[A-Z]{2,12} [A-Z][a-zA-Z]{1,14}|(?<=我叫)[a-z]{2,8} [a-z]{2,10}(?: [a-z]{2,10})?)(?![A-Za-z0-9])"
 )
 LATIN_TITLED = re.compile(
-    r"(?<![A-Za-z])([A-Z][a-z]{2,12}(?: [A-Z][a-z]{1,14})?) ?(?=医生|大夫|先生|女士|教授|老师|小姐)"
+    r"(?<![A-Za-z])([A-Z][a-z]{2,12}(?: [A-Z][a-z]{1,14})?) ?(?=妈妈|爸爸|妈[，,：:]|医生|大夫|先生|女士|教授|老师|"
+    r"小姐)"
 )
 NOT_LATIN = frozenset(
     [
@@ -192,6 +193,10 @@ CHILD = re.compile(
 )
 # a relative named without surname: 老伴德福, 表姐丽娜
 AFTER_FIRST_NAME = re.compile(r"[，,。；;、 ]|$|今年|现在|[0-9]{1,2} ?(?:岁|个月)|[一二三四五六七八九十]{1,2}岁")
+# these begin verbs and adverbs after a relative: 孩子会传染, 老公才知道
+NO_FIRST_NAME = frozenset(
+    "有会才后和应刚伯生妹阿小就都已也还又要可能在是没不从到去来给让被把说想看吃喝得很太更最同与及并但如若因所其此每各"
+)
 RELATIVE = re.compile(f'(?:{_RELATION}|(?<=[我他她])[儿娃崽奶爷爹娘妈爸])[ “"「]?')
 LIST = re.compile(r"(?:[、和与及，,/ ]|以及){1}")
 PREFIXED = re.compile(r"[老小](?=[一-龥])")

@@ -106,6 +106,11 @@ def find(text: str) -> Iterator[tuple[int, int]]:
             yield match.span(1)
 
 
+def shows_person(text: str, end: int) -> bool:
+    """Tell whether what follows `end` belongs to a person: a sex, an age, a deed, a report."""
+    return bool(_SURELY_PERSON.match(text, end) or _OWNED.match(text, end) or PERSON_VERB.match(text, end))
+
+
 def points(text: str, start: int, end: int) -> int:
     """Return how much the characters themselves look like a full name; below 0 where they cannot be one."""
     surname = surname_length(text, start)

@@ -30,6 +30,7 @@ def name_end(text: str, start: int, trust: Trust) -> int:
     if trust < Trust.TOLD and text[start] in lexicon().rare:
         return start + 3 if is_typical_pair(text, start + 1) and not lexicon().has_word_at(text, start) else -1
     worded = trust < Trust.FORM and lexicon().has_word_at(text, start)
+    worded = worded and not (surname == 2 and is_typical(text[start + 2 : start + 3]))
     if worded and (trust < Trust.TOLD or not is_typical_pair(text, start + surname)):
         return -1
     given = start + surname

@@ -34,6 +34,7 @@ def find(text: str) -> Iterator[tuple[int, int]]:
     """Yield where names stand that need no cue before them."""
     yield from _by_title(text)
     yield from _by_shape(text)
+    yield from _by_elements(text)
     yield from name_fields.find(text)
     yield from _by_letters(text)
     yield from _by_child(text)
@@ -128,6 +129,17 @@ def _bad_left(text: str, start: int, *, loose: bool) -> bool:
     return loose and before not in lexicon().safe_left and not cues.ROLE_BEFORE.search(text[max(0, start - 4) : start])
 
 
+def _by_elements(text: str) -> Iterator[tuple[int, int]]:
+    """Yield Tibetan, Mongolian, Uyghur and Yi names: two elements, or one before a person's sex, deed or belonging."""
+    for match in _elements_pattern().finditer(text):
+        end = elements_end(text, match.start(), 1)
+        known = end > match.end() or (
+            len(match[0]) > 1 and _clause_start(text, match.start()) and name_fields.shows_person(text, end)
+        )
+        if end > 0 and known:
+            yield match.start(), end
+
+
 def _by_shape(text: str) -> Iterator[tuple[int, int]]:
     """Yield names that need no cue: 王秀兰, 张某某, 李娜（女，30岁）, 老张, 卓玛央金."""
     surnames = lexicon().plain | lexicon().loose
@@ -136,10 +148,6 @@ def _by_shape(text: str) -> Iterator[tuple[int, int]]:
             end = _shape_end(text, start)
             if end > 0:
                 yield start, end
-    for match in _elements_pattern().finditer(text):
-        end = elements_end(text, match.start(), 2)
-        if end > 0:
-            yield match.start(), end
     for match in cues.PEOPLE_AFTER.finditer(text):
         for length in (4, 3, 2):
             start = match.start() - length
@@ -232,7 +240,7 @@ def _by_child(text: str) -> Iterator[tuple[int, int]]:
         pair = text[start:end]
         named = len(pair) == 2 and all(map(is_given, pair)) and not lexicon().has_word_at(text, start)
         after = cues.FOLLOWER if all(map(is_typical, pair)) else cues.AFTER_FIRST_NAME
-        if named and any(map(is_typical, pair)) and after.match(text, end):
+        if named and any(map(is_typical, pair)) and (pair[0] not in cues.NO_FIRST_NAME or after.match(text, end)):
             yield start, end
 
 

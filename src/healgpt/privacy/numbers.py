@@ -13,7 +13,7 @@ from healgpt.privacy.kinds import Found, Kind
 
 # five characters follow the letter of the city, or six for a new-energy car, whose first or last is D, F or the like
 _PLATE = re.compile(
-    r"(?<![A-Za-z])[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-Za-hj-z] ?[-·•.‧・∙ ]? ?"
+    r"(?<![A-Za-z])[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼] ?-?[A-HJ-Za-hj-z] ?[-·•.‧・∙ ]? ?"
     r"(?:[0-9DdFf](?=[A-Za-z0-9]*[0-9])[A-HJ-NP-Za-hj-np-z0-9][0-9]{4}|[0-9]{5}[DdFfA-HJKa-hjk]|"
     r"[DdFf](?=[A-Za-z0-9]{0,3}[0-9])[A-HJ-NP-Za-hj-np-z0-9]{5}|"
     r"(?=[A-Za-z0-9]{0,4}[0-9])[A-HJ-NP-Za-hj-np-z0-9]{5}警?|"
