@@ -86,6 +86,9 @@ def compile_lexicon(patterns: Iterable[Entry], words: Mapping[str, Sequence[str]
     return Lexicon(automaton)
 
 
+_ROUGHLY = re.compile("一两|一二|[二两]三|三四|四五|五六|六七|七八|八九")
+
+
 def _in_bounds(entry: Entry, match: re.Match[str]) -> bool:
     if "n" not in match.re.groupindex or match["n"] is None:
         return True
@@ -95,9 +98,14 @@ def _in_bounds(entry: Entry, match: re.Match[str]) -> bool:
 def number(text: str) -> float:
     """Return the value of Arabic digits or of a Chinese numeral below a thousand; a leading 半 is 0.5.
 
+    Of a numeral that leaves the choice (三四次) the less counts.
+
     >>> number("三十八"), number("半"), number("38.5")
     (38.0, 0.5, 38.5)
+    >>> number("三四"), number("十七八")
+    (3.0, 17.0)
     """
+    text = _ROUGHLY.sub(lambda match: match[0][0], text)
     if text[0].isascii():
         return float(text)
     if text.startswith("半"):
