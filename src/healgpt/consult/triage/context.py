@@ -6,7 +6,7 @@ characters, so a text of any length costs linear time.
 
 import bisect
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -43,7 +43,7 @@ _SENTENCE_BREAK = re.compile(r"[!?;。\n]")
 _ENUMERATION = re.compile(r"^.{0,3}(?:[、/和或及与跟]|也没|也无|还有).{0,4}$")
 _TURN = re.compile(r"[但却而只就可]|不过|突然|忽然|现在|一直")
 # what may stand between 经常 and 突然
-_LIGHT, _LIGHTEST = re.compile("[会就都还是又要的]*"), 3
+_LIGHT = re.compile("[会就都还是又要的]{0,3}")
 _REACH = 60
 _MISTAKABLE = ("deny", "not", "knowledge", "seen", "earlier", "past", "chronic", "resolved")
 # a concept that spells out one of these does not take its meaning away: 没有呼吸 is no denial, 怎么治 is a question
@@ -63,12 +63,13 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class _Scene:
-    """One message: breaks of its text, and the cues by name with their places in order."""
+    """One message: breaks of its text, and the cues by name in order, with the places where they begin."""
 
     text: str
     clause_breaks: list[int]
     sentence_breaks: list[int]
     cues: dict[str, list[Hit]]
+    starts: dict[str, list[int]]
 
     def clause(self, place: int) -> int:
         return bisect.bisect_right(self.clause_breaks, place)
@@ -76,23 +77,25 @@ class _Scene:
     def sentence(self, place: int) -> int:
         return bisect.bisect_right(self.sentence_breaks, place)
 
-    def near(self, cue: Cue, hit: Hit, *, scope: Literal["clause", "sentence"]) -> Iterable[Hit]:
-        """Yield the cues of that name in the clause or sentence of `hit`, at most `_REACH` characters away."""
+    def near(self, cue: Cue, hit: Hit, *, scope: Literal["clause", "sentence"]) -> Sequence[Hit]:
+        """Return the cues of that name in the clause or sentence of `hit`, at most `_REACH` characters away."""
+        found = self.window(cue, hit.start - _REACH, hit.end + _REACH)
+        if not found:
+            return ()
         number = self.clause if scope == "clause" else self.sentence
-        for found in self.window(cue, hit.start - _REACH, hit.end + _REACH):
-            if number(found.start) == number(hit.start):
-                yield found
+        here = number(hit.start)
+        return [cue_hit for cue_hit in found if number(cue_hit.start) == here]
 
     def window(self, cue: Cue, start: int, end: int) -> Sequence[Hit]:
         """Return the cues of that name that begin within `[start, end]`."""
-        places = self.cues.get(cue)
-        if not places:
+        starts = self.starts.get(cue)
+        if not starts:
             return ()
-        first = bisect.bisect_left(places, start, key=_start)
-        return places[first : bisect.bisect_right(places, end, key=_start, lo=first)]
+        first = bisect.bisect_left(starts, start)
+        return self.cues[cue][first : bisect.bisect_right(starts, end, lo=first)]
 
     def has(self, cue: Cue, hit: Hit, *, scope: Literal["clause", "sentence"]) -> bool:
-        return any(True for _ in self.near(cue, hit, scope=scope))
+        return bool(self.near(cue, hit, scope=scope))
 
 
 def judge(text: str, hits: Sequence[Hit]) -> list[Mention]:
@@ -107,7 +110,7 @@ def judge(text: str, hits: Sequence[Hit]) -> list[Mention]:
     for hit in sorted([*checked, *others], key=_start):
         cues.setdefault(hit.concept, []).append(hit)
     _settle(text, cues)
-    scene = _Scene(text, _places(_CLAUSE_BREAK, text), _places(_SENTENCE_BREAK, text), cues)
+    scene = _Scene(text, _places(_CLAUSE_BREAK, text), _places(_SENTENCE_BREAK, text), cues, _starts(cues))
     mentions: list[Mention] = []
     denied_before: Hit | None = None
     for hit in concepts:
@@ -121,17 +124,21 @@ def judge(text: str, hits: Sequence[Hit]) -> list[Mention]:
 
 def _settle(text: str, cues: dict[str, list[Hit]]) -> None:
     """Take 突然 of 经常会突然 for what it is, nothing sudden; count pleas among the cues of now."""
-    often = [hit.end for hit in cues.get("chronic", ())]
+    often = {hit.end for hit in cues.get("chronic", ())}
     cues["sudden"] = [
         hit
         for hit in cues.get("sudden", ())
-        if not any(_LIGHT.fullmatch(text, end, hit.start) for end in often if 0 <= hit.start - end <= _LIGHTEST)
+        if not any(hit.start - gap in often and _LIGHT.fullmatch(text, hit.start - gap, hit.start) for gap in range(4))
     ]
     cues["now"] = sorted([*cues.get("now", ()), *cues.get("plea", ())], key=_start)
 
 
 def _start(hit: Hit) -> int:
     return hit.start
+
+
+def _starts(cues: dict[str, list[Hit]]) -> dict[str, list[int]]:
+    return {name: [hit.start for hit in hits] for name, hits in cues.items()}
 
 
 def _places(pattern: re.Pattern[str], text: str) -> list[int]:
@@ -205,7 +212,7 @@ def _is_past(scene: _Scene, hit: Hit) -> bool:
     """
     if scene.has("now", hit, scope="clause"):
         return False
-    nows = list(scene.near("now", hit, scope="sentence"))
+    nows = scene.near("now", hit, scope="sentence")
     if any(_holds(scene, cue, hit, nows) for cue in scene.near("past", hit, scope="sentence")):
         return True
     starts = [*nows, *scene.near("sudden", hit, scope="sentence")]

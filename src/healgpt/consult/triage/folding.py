@@ -28,7 +28,7 @@ _DIALECT = """
 # a character of its own, repeated, in the text and in the patterns alike, so that it is found whole or not at all.
 _WHOLE = """
 高血压 血压 高血糖 血糖 高血脂 血脂 血管 血液 血常规 血小板 血栓 血型 血清 麻醉 力气 脾气 天气 生气 运气 小气 客气 气候
-腿肚子 硬化 哮喘 抽烟 囊肿 肿瘤 黄疸型 黄疸性 黄疸肝炎
+腿肚子 硬化 哮喘 抽烟 吸烟 不应该 血尿酸 囊肿 肿瘤 黄疸型 黄疸性 黄疸肝炎
 """
 _FIRST_PRIVATE = 0xE000
 # 流血压不住, 血压着还在流: here 压 is what someone does
