@@ -4,7 +4,7 @@ import pytest
 
 from healgpt.cli.main import main
 from healgpt.errors import DataError
-from healgpt.evaluation import limits_suite, redaction_suite, safety, triage_suite
+from healgpt.evaluation import redaction_suite, safety, triage_suite
 from healgpt.evaluation.figures import figures
 from healgpt.evaluation.run import Run, read_items, read_manifest
 from healgpt.evaluation.safety import checks
@@ -65,7 +65,8 @@ def test_limits_as_a_task_give_the_figures_of_the_check(small, tmp_path):
     note, items = run(safety.limits(), tmp_path / "run")
     found = by_key(note, items)
     assert found["recall"].n == sum(bool(item["scores"]["recall"] is not None) for item in items)
-    assert found["recall"].value >= limits_suite.RECALL_BOUND
+    assert found["recall"].value >= 0.9
+    assert checks("safety-limits", note, items) == []
     assert all(item["text"] for item in items if item.get("wrong"))
 
 

@@ -16,7 +16,7 @@ from healgpt.consult.limits import check
 from healgpt.consult.triage import triage as find_alarm
 from healgpt.consult.triage.rules import rulebook
 from healgpt.errors import DataError
-from healgpt.evaluation import limits_suite, linking_suite, redaction_suite, triage_suite
+from healgpt.evaluation import linking_suite, redaction_suite, triage_suite
 from healgpt.evaluation.figures import Figure, figures
 from healgpt.evaluation.run import Item, Measure, Plan, Report, Run, file_digest
 from healgpt.evaluation.stats import Share
@@ -169,7 +169,6 @@ def limits() -> Suite:
         "precision": Measure("越界检查精确率"),
         "false_alarm": Measure("干净的回答被误判", "lower"),
     }
-    bounds = {"recall": limits_suite.RECALL_BOUND, "precision": limits_suite.PRECISION_BOUND}
 
     def score(answer_id: str) -> Item:
         item = answers[answer_id]
@@ -185,7 +184,7 @@ def limits() -> Suite:
         )
         return _item(scores, {"越界种类": kinds}, wrong, item["text"])
 
-    return Suite(_plan("safety-limits", measures, bounds, path), tuple(answers), score)
+    return Suite(_plan("safety-limits", measures, {}, path), tuple(answers), score)
 
 
 def linking(graph: KnowledgeGraph) -> Suite:
