@@ -55,6 +55,7 @@ def test_a_patient_who_plays_the_doctor_ends_the_dialogue() -> None:
         ("请您描述一下疼痛的部位。", "doctor"),
         ("祝您早日康复！", "doctor"),
         ("我可口服布洛芬缓解疼痛吧", "reference"),
+        ("我今年50岁，头痛三天", "invented"),
         ("头痛怎么办", "repeated"),
     ],
 )

@@ -1,10 +1,10 @@
 """A patient played by a chat model from a case, and the checks that keep it one.
 
 The model sees the case's facts (prompts/patient.md) and the dialogue with the roles exchanged: what it writes are the
-assistant's turns there. An answer that is empty, speaks as a doctor, quotes the reference answer or repeats itself is
-asked for once more; the second failure ends the dialogue with a `ModelError`, so that a patient who gives the answer
-away is a failure counted, never a score. Whether every word stands in the case is not checked: use the patient of
-rules where that matters.
+assistant's turns there. An answer that is empty, speaks as a doctor, quotes the reference answer, states a figure that
+neither case nor doctor did, or repeats itself is asked for once more; the second failure ends the dialogue with a
+`ModelError`, so that a patient who gives the answer away is a failure counted, never a score. Whether every word stands
+in the case is not checked: use the patient of rules where that matters.
 """
 
 import re
@@ -17,7 +17,7 @@ from healgpt.evaluation.consultations.case import Case
 from healgpt.evaluation.consultations.patient import Patient
 from healgpt.schema import ChatModel, Message, Sampling
 
-Fault = Literal["", "empty", "doctor", "reference", "repeated"]
+Fault = Literal["", "empty", "doctor", "reference", "invented", "repeated"]
 
 MOST_TOKENS = 80
 _ATTEMPTS = 2
@@ -34,6 +34,7 @@ _REASONS = {
     "empty": "什么也没说",
     "doctor": "像医生一样说话",
     "reference": "说出了参考答案里的话",
+    "invented": "说了病例里没有的数字",
     "repeated": "重复了说过的话",
 }
 
@@ -89,6 +90,8 @@ def fault(text: str, case: Case, messages: Sequence[Message]) -> Fault:
     pieces = (case.reference[place : place + _QUOTE] for place in range(len(case.reference) - _QUOTE + 1))
     if any(piece in text and piece not in known for piece in pieces):
         return "reference"
+    if any(number not in known for number in re.findall(r"\d+(?:\.\d+)?", text)):
+        return "invented"
     if any(message["role"] == "user" and message["content"].strip() == text for message in messages):
         return "repeated"
     return ""
