@@ -119,3 +119,17 @@ def test_a_sentence_said_again_and_again_is_cut():
 def test_pieces_give_the_same_answer_as_the_whole(text, size):
     pieces = [text[place : place + size] for place in range(0, len(text), size)]
     assert "".join(guarded(pieces, Gate())) == repair(text)
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("年龄我先不说了，别的我不太清楚。", ""),
+        ("我感觉自己颈椎非常不舒服，每天都头痛。", "每天都头痛。"),
+        ("听到您头痛三天，我很抱歉。", "听到您头痛三天，我很抱歉。"),
+        ("我理解您的担心，孩子发烧确实让人着急。", "我理解您的担心，孩子发烧确实让人着急。"),
+    ],
+)
+def test_the_sentence_before_the_questions_is_not_in_the_patients_voice(said: str, shown: str) -> None:
+    gate = Gate(acknowledging=True)
+    assert (gate.feed(said) + gate.finish()).strip("。") == shown.strip("。")

@@ -167,6 +167,7 @@ class Gate:
         self._facts = facts
         self._acknowledging = acknowledging
         self._held = ""
+        self._any = False
         self._sentence = ""
         self._remarked = False
         self._seen: dict[str, int] = {}
@@ -180,13 +181,19 @@ class Gate:
         shown = ""
         while (end := _first_end(self._held)) is not None:
             clause, self._held = self._held[:end], self._held[end:]
-            shown += self._pass(clause)
+            shown += self._begun(self._pass(clause))
         return shown
 
     def finish(self) -> str:
         """Return what was held back."""
         rest, self._held = self._held, ""
-        return self._pass(rest) if rest else ""
+        return self._begun(self._pass(rest)) if rest else ""
+
+    def _begun(self, passed: str) -> str:
+        """Return `passed` without the comma of a dropped clause where nothing stands before it."""
+        text = passed if self._any else passed.lstrip("，、；,; ")
+        self._any = self._any or bool(text)
+        return text
 
     def _pass(self, clause: str) -> str:
         if self._acknowledging and _beyond_acknowledging().search(clause):
