@@ -53,10 +53,22 @@ def test_a_question_prefills_only_its_own_tokens(model, monkeypatch, system):
     setting = Setting(shots=tuple(QUESTIONS[:2]), system=prompts.render("system") if system else "")
     score = scoring(model, QUESTIONS, setting)
     items = [score(question.question_id) for question in QUESTIONS[2:]]
-    assert len(prefilled) == len(items)
-    for question, count in list(zip(QUESTIONS[2:], prefilled, strict=True))[1:]:
+    assert len(prefilled) == 1 + len(items)
+    for question, count in zip(QUESTIONS[2:], prefilled[1:], strict=True):
         assert count <= model.count_tokens(pasted(question)) + 16
     assert all(item["on_letters"] > 0.5 for item in items)
+
+
+def test_a_resumed_run_gives_the_same_probabilities(model):
+    setting = Setting(shots=tuple(QUESTIONS[:2]))
+    score = scoring(model, QUESTIONS, setting)
+    whole = [score(question_id) for question_id in ("2", "3", "4")]
+    entry = catalog.find("qwen2.5-coder-0.5b")
+    again = open_llama(catalog.path(entry), EngineOptions(context=2048))
+    try:
+        assert scoring(again, QUESTIONS, setting)("4") == whole[-1]
+    finally:
+        again.close()
 
 
 def test_facts_cost_their_own_tokens_only(model):

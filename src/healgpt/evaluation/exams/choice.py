@@ -72,6 +72,7 @@ def scoring(model: ChatModel, questions: Sequence[Question], setting: Setting) -
     """
     known = {question.question_id: question for question in questions}
     before = opening(setting.shots, system=setting.system, find=setting.find)
+    _warm(model, before)
     if setting.scorer == "generate":
         scorer = partial(by_answer, model, before, setting.max_tokens)
     elif isinstance(model, LetterModel):
@@ -85,6 +86,17 @@ def scoring(model: ChatModel, questions: Sequence[Question], setting: Setting) -
         return scorer(question, facts) | _about(question, facts)
 
     return score
+
+
+def _warm(model: ChatModel, before: Sequence[Message]) -> None:
+    """Have an engine that caches compute what all questions share before the first of them.
+
+    Its sums depend a little on what was cached. So a resumed run meets the state that an uninterrupted one met, and
+    gives the same probabilities, as long as one question is computed at a time.
+    """
+    if hasattr(model, "prepare") and isinstance(model, LetterModel):
+        blank = Question("", "0", (("A", "0"), ("B", "0")), ("A",))
+        model.letter_probabilities([*before, {"role": "user", "content": turn(blank)}], blank.letters)
 
 
 def by_letters(
