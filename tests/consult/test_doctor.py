@@ -1,5 +1,6 @@
 import pytest
 
+from healgpt import prompts
 from healgpt.backends.scripted import Line, ScriptedModel
 from healgpt.consult.doctor import Doctor
 from healgpt.errors import DataError
@@ -163,3 +164,11 @@ def test_words_the_doctor_added_are_read_by_the_engine_before_the_next_turn():
 )
 def test_nothing_is_explained_or_played_down_before_the_questions(said, shown):
     assert doctor(said).complete(user("我头痛"), Sampling()).text.split("\n\n")[0] == shown
+
+
+def test_the_note_on_missing_evidence_stands_once_even_where_the_model_copies_it():
+    note = prompts.render("no_evidence")
+    for written in ("少吃辛辣，多喝水。", f"少吃辛辣，多喝水。\n\n{note}"):
+        subject = doctor(written, admits_no_evidence=True)
+        told = subject.complete(user("慢性咽炎平时能不能吃辣？"), Sampling()).text
+        assert told.count(note[1:12]) == 1

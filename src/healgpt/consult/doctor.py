@@ -127,7 +127,8 @@ class Doctor:
                 text = gate.feed(citations.feed(delta.text) if delta.reply is None else citations.close())
                 if delta.reply is not None:
                     text += gate.finish()
-                    text = (_ended(text, shown, first_words) if questions else text) + last_words
+                    text = _ended(text, shown, first_words) if questions else text
+                    text += "" if _said_already(last_words, shown + text) else last_words
                 shown += text
                 if text:
                     yield Delta(text=text)
@@ -217,6 +218,11 @@ def _questions(made: Plan, lead: str) -> str:
         return ""
     listed = "\n".join(f"{number}. {question}" for number, question in enumerate(made.questions, start=1))
     return f"\n\n{opening()}\n{listed}" + (f"\n\n{lead}" if lead else "")
+
+
+def _said_already(last_words: str, said: str) -> bool:
+    """Tell whether a model that read the closing words in earlier turns wrote them itself."""
+    return bool(last_words) and last_words.strip(" \n（")[:16] in said
 
 
 def _ended(text: str, shown: str, first_words: str) -> str:
