@@ -161,3 +161,34 @@ def test_what_was_only_a_question_of_an_examination_is_taken_back() -> None:
 
 def test_what_should_not_wait_is_for_today() -> None:
     assert answer("尿频尿疼，今天腰疼发烧38.7") == ("urgent", "same_day")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我患癫痫三年了，最近发作频繁，口吐白沫，失去意识，哪家医院治疗癫痫好？",
+        "我哥出了车祸以后得了外伤性癫痫，能治好吗",
+        "孩子上个星期抽了一次，送去医院被诊断了癫痫，怎么办呢",
+        "其他我也说不清楚",
+        "我爱人天天抽烟，还一直在抽烟",
+        "黄疸型肝炎会传染吗",
+        "胃溃疡的药要吃多久的药",
+    ],
+)
+def test_what_is_known_seen_or_long_past_stays_quiet(text: str) -> None:
+    assert answer(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我今天突然抽搐，口吐白沫，叫不醒，是不是癫痫，怎么治疗",
+        "怀孕六个月，癫痫又发作了，全身抽，怎么治疗",
+        "我爸突然说不清楚话了",
+        "孩子刚从三楼摔下来了",
+    ],
+)
+def test_what_happens_now_is_an_emergency_whatever_is_asked(text: str) -> None:
+    found = answer(text)
+    assert found
+    assert found[0] == "emergency"

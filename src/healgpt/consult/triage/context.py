@@ -8,6 +8,7 @@ import bisect
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal, get_args
 
 from healgpt.consult.triage.patterns import Hit
@@ -70,6 +71,7 @@ class _Scene:
     sentence_breaks: list[int]
     cues: dict[str, list[Hit]]
     starts: dict[str, list[int]]
+    every_start: list[int]
 
     def clause(self, place: int) -> int:
         return bisect.bisect_right(self.clause_breaks, place)
@@ -94,6 +96,11 @@ class _Scene:
         first = bisect.bisect_left(starts, start)
         return self.cues[cue][first : bisect.bisect_right(starts, end, lo=first)]
 
+    def speaks_near(self, hit: Hit) -> bool:
+        """Whether any cue can act on `hit`, fiction aside; most of a very long text has none."""
+        first = bisect.bisect_left(self.every_start, hit.start - _REACH)
+        return first < len(self.every_start) and self.every_start[first] <= hit.end + _REACH
+
     def has(self, cue: Cue, hit: Hit, *, scope: Literal["clause", "sentence"]) -> bool:
         return bool(self.near(cue, hit, scope=scope))
 
@@ -110,12 +117,15 @@ def judge(text: str, hits: Sequence[Hit]) -> list[Mention]:
     for hit in sorted([*checked, *others], key=_start):
         cues.setdefault(hit.concept, []).append(hit)
     _settle(text, cues)
-    scene = _Scene(text, _places(_CLAUSE_BREAK, text), _places(_SENTENCE_BREAK, text), cues, _starts(cues))
+    starts = {name: [hit.start for hit in found] for name, found in cues.items()}
+    every_start = sorted(chain.from_iterable(starts.values()))
+    scene = _Scene(text, _places(_CLAUSE_BREAK, text), _places(_SENTENCE_BREAK, text), cues, starts, every_start)
     mentions: list[Mention] = []
     denied_before: Hit | None = None
     for hit in concepts:
-        statuses = _statuses(scene, hit)
-        if _is_negated(scene, hit) or (denied_before and _continues(scene, denied_before, hit)):
+        near = scene.speaks_near(hit)
+        statuses = _statuses(scene, hit) if near or scene.cues.get("fiction") else set()
+        if (near and _is_negated(scene, hit)) or (denied_before and _continues(scene, denied_before, hit)):
             statuses.add("negated")
             denied_before = hit
         mentions.append(Mention(hit, scene.clause(hit.start), scene.sentence(hit.start), frozenset(statuses)))
@@ -135,10 +145,6 @@ def _settle(text: str, cues: dict[str, list[Hit]]) -> None:
 
 def _start(hit: Hit) -> int:
     return hit.start
-
-
-def _starts(cues: dict[str, list[Hit]]) -> dict[str, list[int]]:
-    return {name: [hit.start for hit in hits] for name, hits in cues.items()}
 
 
 def _places(pattern: re.Pattern[str], text: str) -> list[int]:
