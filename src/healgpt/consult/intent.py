@@ -35,10 +35,18 @@ _GREETING = re.compile(
     re.I,
 )
 
+# small talk that is more than a greeting; only where no health matter is named, in a short turn
+_SMALL_TALK = re.compile(
+    r"你(?:是|叫|还|真|好|挺|太|多大|几岁).{0,8}(?:谁|名字|机器人|真人|ai|人工智能|贴心|厉害|聪明|专业|温柔|耐心|可爱|多大|几岁)"
+    r"|(?:新年|节日|生日|中秋|春节|周末)快乐|早点休息|晚安|谢谢|多谢|感谢|辛苦|再见|拜拜|祝你|哈哈"
+)
+_SMALL = 20
+
 # what is asked decides, not what is told before it: "去医院检查说是癫痫，能治好吗？" asks about treatment
 _SENTENCE = re.compile(r"[^。!?\n]+[。!?\n]?")
 _QUESTION = re.compile(
     r"\?|吗|么|呢|怎么|怎样|如何|什么|啥|哪|几|多少|多久|能不能|可不可以|是不是|会不会|要不要|咋|为何"
+    r"|[不没](?=[,;。!]|$)"
 )
 
 
@@ -60,6 +68,7 @@ class _Row:
     intent: Intent
     kinds: frozenset[str]
     match: re.Pattern[str] | None
+    alone: re.Pattern[str] | None
 
 
 @cache
@@ -68,10 +77,15 @@ def _rows() -> tuple[_Row, ...]:
     return tuple(_row(row) for row in data["intent"])
 
 
+def intents() -> tuple[Intent, ...]:
+    """Return what intent.toml knows, in its order; CHITCHAT and OUT_OF_SCOPE are apart."""
+    return tuple(row.intent for row in _rows())
+
+
 def _row(row: dict[str, Any]) -> _Row:
     wanted = {kind: tuple(_most(entry) for entry in listed.split()) for kind, listed in row["wanted"].items()}
-    match = re.compile(row["match"]) if row["match"] else None
-    return _Row(Intent(row["name"], row["label"], wanted), frozenset(row["kinds"]), match)
+    match, alone = (re.compile(row[key]) if row.get(key) else None for key in ("match", "alone"))
+    return _Row(Intent(row["name"], row["label"], wanted), frozenset(row["kinds"]), match, alone)
 
 
 def _most(entry: str) -> tuple[str, int]:
@@ -85,23 +99,34 @@ def intent(text: str, mentions: Sequence[Mention]) -> Intent:
     questions = [sentence for sentence in _SENTENCE.findall(folded) if _QUESTION.search(sentence)]
     asked = "\n".join(_tail(sentence) for sentence in questions) or folded
     kinds = {mention.kind for mention in mentions}
-    if not kinds and _GREETING.fullmatch(folded):
-        return CHITCHAT
-    for row in _rows():
-        if row.kinds and not kinds & row.kinds:
-            continue
-        if not row.kinds and not kinds:
-            continue
-        if row.match is None or row.match.search(asked):
-            return row.intent
-    return OUT_OF_SCOPE
+    if not kinds:
+        if _GREETING.fullmatch(folded) or (len(folded) <= _SMALL and _SMALL_TALK.search(folded)):
+            return CHITCHAT
+        named = (row.intent for row in _rows() if row.alone and row.alone.search(asked))
+        return next(named, OUT_OF_SCOPE)
+    found = _first(asked, kinds)
+    if found is None or found.match:
+        return found.intent if found else OUT_OF_SCOPE
+    wider = _first("\n".join(_tail(sentence, before=1) for sentence in questions) or folded, kinds)
+    return wider.intent if wider and wider.match else found.intent
 
 
-def _tail(sentence: str) -> str:
-    """Return what of a long sentence can hold its question: stories run on, with commas or without, and end in it."""
+def _first(asked: str, kinds: set[str]) -> _Row | None:
+    rows = (row for row in _rows() if not row.kinds or kinds & row.kinds)
+    return next((row for row in rows if row.match is None or row.match.search(asked)), None)
+
+
+def _tail(sentence: str, *, before: int = 0) -> str:
+    """Return what of a long sentence can hold its question: stories run on, with commas or without, and end in it.
+
+    The clauses that ask, and `before` clauses before each of them.
+    """
     clauses = re.split(r"[,;]", sentence)
-    asking = [clause for clause in clauses if _QUESTION.search(clause)]
-    return ",".join(clause[-_LONGEST_QUESTION:] for clause in asking or clauses[-2:])
+    asking = [place for place, clause in enumerate(clauses) if _QUESTION.search(clause)]
+    kept = {place - back for place in asking for back in range(before + 1) if place >= back}
+    return ",".join(clauses[place][-_LONGEST_QUESTION:] for place in sorted(kept)) or ",".join(
+        clause[-_LONGEST_QUESTION:] for clause in clauses[-2:]
+    )
 
 
 def topic(messages: Sequence[Message], link: Callable[[str], list[Mention]], planned: Planner = plan) -> list[Mention]:
