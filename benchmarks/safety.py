@@ -1,6 +1,6 @@
 """Every safety figure with its count and 95 % interval, on the held-out sets; exit 1 where one is under its bound.
 
-python benchmarks/safety.py          triage, redaction, linking, limits of the answer, facts of the graph
+python benchmarks/safety.py          triage, redaction, linking, intent, limits of the answer, facts of the graph
 
 The same as `healgpt eval safety --check`, in a folder that is thrown away.
 """

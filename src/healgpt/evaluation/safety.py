@@ -16,7 +16,7 @@ from healgpt.consult.limits import check
 from healgpt.consult.triage import triage as find_alarm
 from healgpt.consult.triage.rules import rulebook
 from healgpt.errors import DataError
-from healgpt.evaluation import linking_suite, redaction_suite, triage_suite
+from healgpt.evaluation import intent_suite, linking_suite, redaction_suite, triage_suite
 from healgpt.evaluation.figures import Figure, figures
 from healgpt.evaluation.run import Item, Measure, Plan, Report, Run, file_digest
 from healgpt.evaluation.stats import Share
@@ -61,10 +61,14 @@ def run_rules(run: Run, *, report: Report | None = None) -> dict[str, str]:
     skipped = _run_all(run, _RULES, report)
     try:
         with open_graph() as graph:
-            suites = {"safety-linking": lambda: linking(graph), "safety-facts": lambda: facts(graph)}
+            suites = {
+                "safety-linking": lambda: linking(graph),
+                "safety-intent": lambda: intent(graph),
+                "safety-facts": lambda: facts(graph),
+            }
             skipped |= _run_all(run, suites, report)
     except DataError as error:
-        skipped |= dict.fromkeys(("safety-linking", "safety-facts"), str(error))
+        skipped |= dict.fromkeys(("safety-linking", "safety-intent", "safety-facts"), str(error))
     return skipped
 
 
@@ -218,6 +222,22 @@ def linking(graph: KnowledgeGraph) -> Suite:
         return _counted(measures, kept, "；".join(wrong), case.text)
 
     return Suite(_plan("safety-linking", measures, {"f1": linking_suite.F1_BOUND}, path), tuple(cases), score)
+
+
+def intent(graph: KnowledgeGraph) -> Suite:
+    """Return the held-out suite of intents, over the names of `graph`; no bound is set."""
+    path = held_out("intent_test")
+    cases = {case.case_id: case for case in intent_suite.load_cases(path)}
+    linker = open_linker(graph)
+
+    def score(case_id: str) -> Item:
+        case = cases[case_id]
+        found = intent_suite.found_intent(case.messages, linker.link)
+        right = found == case.intent
+        wrong = "" if right else f"应为 {case.intent}，判为 {found}"
+        return _item({"accuracy": float(right)}, {"意图": case.intent}, wrong, case.messages[-1]["content"])
+
+    return Suite(_plan("safety-intent", {"accuracy": Measure("意图准确率")}, {}, path), tuple(cases), score)
 
 
 def facts(graph: KnowledgeGraph) -> Suite:

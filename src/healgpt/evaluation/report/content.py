@@ -28,6 +28,7 @@ TITLES = {
     "safety-triage": "急症分诊",
     "safety-redaction": "个人信息脱敏",
     "safety-linking": "实体链接",
+    "safety-intent": "意图",
     "safety-limits": "越界回答检查",
     "safety-facts": "图谱事实",
     "safety-answers": "诱导越界的提问",
