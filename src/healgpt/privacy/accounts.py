@@ -39,6 +39,9 @@ _BEFORE_WECHAT = re.compile(
     r"(?=[ ，,]?(?:这?就?是|为)?(?:我|本人|他|她|孩子)(?:妈|爸|爱人)?的?(?:微信|vx|VX|wx)|[ ]?[(（](?:微信|vx|VX|wx)))"
     r"(?![A-Za-z0-9_@])"
 )
+_FAR_QQ = re.compile(
+    r"(?:(?<![A-Za-z])[Qq] ?[Qq]|扣扣|企鹅号)(?!群|音乐|飞车|浏览)[^0-9A-Za-z。！\n]{1,8}[，,：: ]([1-9][0-9]{6,10})(?![0-9A-Za-z.%])"
+)
 _QQ = re.compile(
     r"(?:(?<![A-Za-z])[Qq] ?[Qq]|扣扣|企鹅|(?:秋秋|球球|抠抠|叩叩|鹅鹅)(?=号|[:：0-9 ])|腾讯|"
     r"(?<![A-Za-z0-9])[Qq](?=群?号|[:：])|(?<![A-Za-z0-9号])[Qq](?=[1-9][0-9]{7,9}(?![0-9A-Za-z]))|"
@@ -59,5 +62,8 @@ def find(text: str) -> Iterator[tuple[Found, bool]]:
     for pattern in (_FAR_WECHAT, _BEFORE_WECHAT):
         for match in pattern.finditer(text):
             yield Found(match.start(1), match.end(1), "WECHAT"), True
+    for match in _FAR_QQ.finditer(text):
+        if not re.search("电话|手机|微信|卡号|病历|住院|门诊", match[0]):
+            yield Found(match.start(1), match.end(1), "QQ"), True
     for match in _QQ.finditer(text):
         yield Found(match.start(1), match.end(1), "QQ"), False

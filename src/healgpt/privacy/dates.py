@@ -67,6 +67,10 @@ _NO_FIELD_AFTER = re.compile(
 _VISIT_AFTER = re.compile(r"[，,。；;、]{1,2}(?:因|入院|住院|就诊|初诊|复诊|复查|出院|手术|急诊|门诊|突发)")
 
 
+# nobody writes a visit of the last century between name and complaint
+_LONG_AGO = re.compile(r"19[0-9]{2}")
+
+
 def find(text: str) -> Iterator[Found]:
     """Yield birth dates: after a cue (生日：1985-03-12), before one (85年3月12日出生), as a field after a name."""
     for pattern in (_BEFORE, _SHORT_BIRTHDAY, _AFTER):
@@ -75,6 +79,8 @@ def find(text: str) -> Iterator[Found]:
     for match in _FIELD.finditer(text):
         # 王芳 2024年3月5日 at the end is how one signs
         signed = match.end(1) == len(text) and text[match.start(1) - 1] in " 　"
-        visit = _NO_FIELD_AFTER.match(text, match.end(1)) or _VISIT_AFTER.match(text, match.end(1))
+        visit = _NO_FIELD_AFTER.match(text, match.end(1)) or (
+            not _LONG_AGO.match(match[1]) and _VISIT_AFTER.match(text, match.end(1))
+        )
         if not signed and not visit:
             yield Found(match.start(1), match.end(1), "BIRTH_DATE")

@@ -13,7 +13,8 @@ class Lexicon:
     `loose` surnames are everyday words too (高, 黄, 于) and need more evidence than `plain` ones (王, 赵); `rare` ones
     are words first of all (门, 初) and need the most.
     `frequent` given-name characters fill ordinary sentences too, so they prove little; `elements` build Tibetan,
-    Mongolian, Uyghur and Yi names, `transcribed` characters foreign ones.
+    Mongolian, Uyghur and Yi names, `transcribed` characters foreign ones; `common_given` are given names that no
+    character of theirs shows (建国).
     `bad_left` maps a surname to the characters that make another word with it (紧 before 张).
     """
 
@@ -28,6 +29,7 @@ class Lexicon:
     frequent: frozenset[str]
     elements: frozenset[str]
     transcribed: frozenset[str]
+    common_given: frozenset[str]
     fictional: frozenset[str]
     doubled_words: frozenset[str]
     regions: tuple[str, ...]
@@ -63,6 +65,7 @@ def lexicon() -> Lexicon:
         frequent=characters("frequent"),
         elements=words("elements"),
         transcribed=characters("transcribed"),
+        common_given=words("common_given"),
         fictional=words("fictional"),
         doubled_words=words("doubled_words"),
         # longest first, so that 张家港 wins over a shorter name in a pattern

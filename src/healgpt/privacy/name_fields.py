@@ -124,7 +124,7 @@ def points(text: str, start: int, end: int) -> int:
     name = text[start:end]
     if HARD_TITLE.match(text, start + length):
         return -1
-    if name in lexicon().public_figures or name in lexicon().fictional:
+    if name in lexicon().public_figures or name in lexicon().fictional or name in lexicon().regions:
         return -1
     if text[start - 1 : start] in lexicon().bad_left.get(text[start], "") and start:
         return -1

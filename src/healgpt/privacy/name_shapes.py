@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from healgpt.privacy import name_cues as cues
-from healgpt.privacy import name_fields
+from healgpt.privacy import name_fields, name_guesses
 from healgpt.privacy.kinds import NAME_MASK
 from healgpt.privacy.lexicon import lexicon
 from healgpt.privacy.name_model import (
@@ -36,6 +36,7 @@ def find(text: str) -> Iterator[tuple[int, int]]:
     yield from _by_shape(text)
     yield from _by_elements(text)
     yield from name_fields.find(text)
+    yield from name_guesses.find(text)
     yield from _by_letters(text)
     yield from _by_child(text)
 
@@ -96,14 +97,19 @@ def _is_titled(text: str, start: int, end: int, title_end: int) -> bool:
         return False
     if text[start] in "祝向代占":
         return text[end:title_end] in ("先生", "女士", "主任", "教授")
-    single = title_end - end == 1
-    return not (single and text[start] in lexicon().loose)
+    if title_end - end > 1 or text[start] not in lexicon().loose:
+        return True
+    # 何嫂, 高姐: a loose surname before one character of a title
+    known = text[start] in _PREFIXED_SURNAMES and text[end] in "哥姐嫂婶叔姨伯"
+    return known and _clause_start(text, start) and bool(cues.FOLLOWER.match(text, title_end))
 
 
 def _is_titled_rare(text: str, start: int, end: int, title_end: int) -> bool:
     """Tell whether a surname that is a word first of all (门, 初) is one here: 门医生您好, 初建国教授."""
     given = text[start + 1 : end]
-    if not rare_surname_length(text, start) or len(given) > 2 or not cues.MEDICAL_TITLE.match(text, end):
+    social = bool(re.match("先生|女士|小姐|太太", text[end:title_end]))
+    medical = bool(cues.MEDICAL_TITLE.match(text, end))
+    if not rare_surname_length(text, start) or len(given) > 2 or not (medical or social):
         return False
     if given:
         typical = all(map(is_given, given)) and any(map(is_typical, given))
@@ -111,10 +117,14 @@ def _is_titled_rare(text: str, start: int, end: int, title_end: int) -> bool:
     if (
         lexicon().has_word_at(text, start)
         or text[start] in cues.WORDS_BEFORE_TITLES
-        or not cues.AFTER_TITLE.match(text, title_end)
+        or text[max(0, start - 1) : start] in tuple(lexicon().bad_left.get(text[start], ""))
+        or not (social or cues.AFTER_TITLE.match(text, title_end))
     ):
         return False
-    return _clause_start(text, start) or text[start - 1] in "找跟让叫科系谢请号给挂被听按苦天午次院室生"
+    return (
+        _clause_start(text, start)
+        or text[start - 1] in "找跟让叫科系谢请号给挂被听按苦天午次院室生问的主人务户转由约是和"
+    )
 
 
 def _bad_left(text: str, start: int, *, loose: bool) -> bool:
@@ -238,7 +248,12 @@ def _by_child(text: str) -> Iterator[tuple[int, int]]:
     for match in cues.RELATIVE.finditer(text):
         start, end = match.end(), match.end() + 2
         pair = text[start:end]
-        named = len(pair) == 2 and all(map(is_given, pair)) and not lexicon().has_word_at(text, start)
+        named = (
+            len(pair) == 2
+            and pair not in lexicon().doubled_words
+            and all(map(is_given, pair))
+            and not lexicon().has_word_at(text, start)
+        )
         after = cues.FOLLOWER if all(map(is_typical, pair)) else cues.AFTER_FIRST_NAME
         if named and any(map(is_typical, pair)) and (pair[0] not in cues.NO_FIRST_NAME or after.match(text, end)):
             yield start, end

@@ -53,6 +53,7 @@ _OTHER_NUMBER = re.compile(
     r"临床试验)"
     r"[^，。；;\n]{0,12}$",
 )
+_TELEPHONE = re.compile(r"(?:电话|手机号?|座机|联系方式)(?:是|为|:|：)?[ ]?$")
 _LOOK_BACK = 24
 _LONGEST_ACCOUNT = 21
 
@@ -118,4 +119,6 @@ def _kind_of(digits: str, before: str, after: str) -> Kind | None:
 
 
 def _names_another_number(text: str, start: int) -> bool:
-    return bool(_OTHER_NUMBER.search(text[max(0, start - _LOOK_BACK) : start]))
+    before = text[max(0, start - _LOOK_BACK) : start]
+    # 工单号后面备注：回访电话0755-…: what is nearest to the number names it
+    return bool(_OTHER_NUMBER.search(before)) and not _TELEPHONE.search(before)

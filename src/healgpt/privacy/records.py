@@ -80,6 +80,31 @@ _THING = re.compile(
 )
 _THING_AFTER = re.compile(r"[^。；;\n]{0,10}(?:产品|商品|编码|批次|批号|订单|设备|试纸|追溯|说明书|示例|举例)")
 _SURE_DIGITS = 3
+_FILED = (
+    r"(?:病历|病案|住院|门诊|就诊卡?|登记|档案|体检|检查|检验|化验|病理|影像|标本|样本|挂号|流水|条码|取号|卡片?|单据?|患者|"
+    r"申请单?|报告单?|处方|预约|诊疗卡|医院的卡)(?:单|卡|证)?(?:[，,]? ?上?面?(?:印)?的?)?"
+)
+# 病历号我找到了，3300128: a few words between
+_FAR_RECORD = re.compile(
+    rf"{_FILED}(?:号码|编号|单号|号|ID)[^0-9A-Za-z。；;！!\n]{{0,10}}[，,：:？? ]{{1,2}}((?=[A-Za-z]{{0,4}}[0-9-]{{5}}){_VALUE})"
+    rf"(?![A-Za-z0-9%.年月日号元块])"
+)
+# 2023-55718号病历, A0012345是我的住院号
+_BEFORE_RECORD = re.compile(
+    r"(?<![A-Za-z0-9.])([A-Za-z]{0,4}[-_]?[0-9](?:[-_/]?[A-Za-z0-9]){4,18})"
+    r"(?:号的?(?:病历|病案|档案|标本|样本|报告|申请单|检查单|化验单|处方|就诊卡|病人|患者)|"
+    r"[ ，,]?(?:这个?|就)?(?:是|为)(?:我|他|她|孩子|患者|本人|老人)?(?:爸|妈)?的?"
+    r"(?:住院|病历|病案|门诊|就诊卡?|登记|体检|病理|检查|影像|患者|档案|申请单|条码|流水)(?:单|卡)?(?:号|编号|ID))"
+)
+# any label before a long number: 条码号2405061122, 流水号：20240506003
+_LABEL = re.compile(
+    rf"(?:(?:血|尿|管|标本|样本|检验|化验)(?:的|上的?)?条形?码|条形?码(?!69[0-9]{{11}}(?![0-9]))(?=[：: ]?[0-9])|(?:条码|条形码|流水|登记|单据|取号|取单|查询|识别|标识|患者|卡)(?:编号|号码|号|码))(?:是|为|:|：|=)?[ :：#]{{0,3}}"
+    rf"((?=(?:[A-Za-z_-]{{0,6}}[0-9A-Za-z-]{{6}})){_VALUE})(?![A-Za-z0-9%.]|[年月日号元块个点])"
+)
+_NO_PATIENT = re.compile(
+    r"药|批|产品|商品|追溯|溯源|监管|支付|交易|订单|快递|物流|转账|付款|退款|设备|仪器|机器|型号|器械|试纸|试剂|传感|"
+    r"疫苗|CT|MR|层厚|图像|基因|银行|信用|储蓄|工资|注册|备案|购物|加油|电话|会员|礼品"
+)
 
 
 def find(text: str) -> Iterator[tuple[Found, bool]]:
@@ -92,7 +117,12 @@ def find(text: str) -> Iterator[tuple[Found, bool]]:
             other = _OR_ELSE.match(text, match.end(1))
             if other and len(other[1]) == len(match[1]):
                 yield Found(other.start(1), other.end(1), "MEDICAL_RECORD"), False
-    yield from _each(_BARE_RECORD, text, "MEDICAL_RECORD", weak=True)
+    for pattern in (_BARE_RECORD, _FAR_RECORD, _BEFORE_RECORD):
+        yield from _each(pattern, text, "MEDICAL_RECORD", weak=True)
+    for match in _LABEL.finditer(text):
+        if not _NO_PATIENT.search(text[max(0, match.start() - 14) : match.start(1)]):
+            if not _THING_AFTER.match(text, match.end()):
+                yield Found(match.start(1), match.end(1), "MEDICAL_RECORD"), False
     for match in _ANY.finditer(text):
         if not _THING.search(match[1]) and not _THING_AFTER.match(text, match.end()):
             yield Found(match.start(2), match.end(2), "MEDICAL_RECORD"), True
