@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from healgpt.privacy import name_cues as cues
-from healgpt.privacy import name_fields, name_guesses
+from healgpt.privacy import name_fields, name_guesses, name_positions
 from healgpt.privacy.kinds import NAME_MASK
 from healgpt.privacy.lexicon import lexicon
 from healgpt.privacy.name_model import (
@@ -37,6 +37,7 @@ def find(text: str) -> Iterator[tuple[int, int]]:
     yield from _by_elements(text)
     yield from name_fields.find(text)
     yield from name_guesses.find(text)
+    yield from name_positions.find(text)
     yield from _by_letters(text)
     yield from _by_child(text)
 

@@ -19,7 +19,9 @@ from healgpt.privacy.name_model import (
     surname_length,
 )
 
-_NO_NAME = re.compile("不详|未知|保密|匿名|同上|无名|未填|待查|见上|如下|如上|已填|略|.*[医药病床室科号码]")
+_NO_NAME = re.compile(
+    "不详|已|未知|正常|通过|完成|保密|匿名|同上|无名|未填|待查|见上|如下|如上|已填|略|.*[医药病床室科号码]"
+)
 
 
 def find(text: str, known: set[str]) -> list[Found]:

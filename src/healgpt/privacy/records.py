@@ -42,7 +42,8 @@ _BARE_RECORD = re.compile(
 )
 _INSURERS = (
     r"医保电子凭证|医保个人|医保卡|医保证|医保|社保卡|社保|社会保障卡?|社会保险卡?|医疗保险证?|医疗证|"
-    r"新农合证?|农合证?|合作医疗证?|参保人?|参合|商业保险单?|商保|保险单|保单|公费医疗证?|居民健康卡|惠民保|[一-龥]险|"
+    r"新农合证?|农合证?|合作医疗证?|参保人?|参合|商业保险单?|商保|保险单|保单|公费医疗证?|居民健康卡|惠民保|"
+    r"[一-龥]险|"
     r"慢病卡?|慢性病卡?|特病证?|特殊病种?|低保证?|残疾人?证|优抚证?|优待证|离休证?|养老保险|公积金|理赔|报案|赔案|"
     r"结案|投保"
 )
@@ -81,12 +82,14 @@ _THING = re.compile(
 _THING_AFTER = re.compile(r"[^。；;\n]{0,10}(?:产品|商品|编码|批次|批号|订单|设备|试纸|追溯|说明书|示例|举例)")
 _SURE_DIGITS = 3
 _FILED = (
-    r"(?:病历|病案|住院|门诊|就诊卡?|登记|档案|体检|检查|检验|化验|病理|影像|标本|样本|挂号|流水|条码|取号|卡片?|单据?|患者|"
+    r"(?:病历|病案|住院|门诊|就诊卡?|登记|档案|体检|检查|检验|化验|病理|影像|标本|样本|挂号|流水|条码|取号|卡片?|"
+    r"单据?|患者|"
     r"申请单?|报告单?|处方|预约|诊疗卡|医院的卡)(?:单|卡|证)?(?:[，,]? ?上?面?(?:印)?的?)?"
 )
 # 病历号我找到了，3300128: a few words between
 _FAR_RECORD = re.compile(
-    rf"{_FILED}(?:号码|编号|单号|号|ID)[^0-9A-Za-z。；;！!\n]{{0,10}}[，,：:？? ]{{1,2}}((?=[A-Za-z]{{0,4}}[0-9-]{{5}}){_VALUE})"
+    rf"{_FILED}(?:号码|编号|单号|号|ID)[^0-9A-Za-z。；;！!\n]{{0,10}}(?:[，,：:？? ]|是|"
+    rf"为){{1,2}}((?=[A-Za-z]{{0,4}}[0-9-]{{5}}){_VALUE})"
     rf"(?![A-Za-z0-9%.年月日号元块])"
 )
 # 2023-55718号病历, A0012345是我的住院号
@@ -98,7 +101,9 @@ _BEFORE_RECORD = re.compile(
 )
 # any label before a long number: 条码号2405061122, 流水号：20240506003
 _LABEL = re.compile(
-    rf"(?:(?:血|尿|管|标本|样本|检验|化验)(?:的|上的?)?条形?码|条形?码(?!69[0-9]{{11}}(?![0-9]))(?=[：: ]?[0-9])|(?:条码|条形码|流水|登记|单据|取号|取单|查询|识别|标识|患者|卡)(?:编号|号码|号|码))(?:是|为|:|：|=)?[ :：#]{{0,3}}"
+    rf"(?:(?:血|尿|管|标本|样本|检验|化验)(?:的|上的?)?条形?码|条形?码(?!69[0-9]{{11}}(?![0-9]))(?=[：: ]?[0-9])|"
+    rf"(?:条码|条形码|流水|登记|单据|取号|取单|查询|识别|标识|患者|卡)(?:编号|号码|号|码))(?:是|为|:|：|"
+    rf"=)?[ :：#]{{0,3}}"
     rf"((?=(?:[A-Za-z_-]{{0,6}}[0-9A-Za-z-]{{6}})){_VALUE})(?![A-Za-z0-9%.]|[年月日号元块个点])"
 )
 _NO_PATIENT = re.compile(
@@ -120,9 +125,9 @@ def find(text: str) -> Iterator[tuple[Found, bool]]:
     for pattern in (_BARE_RECORD, _FAR_RECORD, _BEFORE_RECORD):
         yield from _each(pattern, text, "MEDICAL_RECORD", weak=True)
     for match in _LABEL.finditer(text):
-        if not _NO_PATIENT.search(text[max(0, match.start() - 14) : match.start(1)]):
-            if not _THING_AFTER.match(text, match.end()):
-                yield Found(match.start(1), match.end(1), "MEDICAL_RECORD"), False
+        thing = _NO_PATIENT.search(text[max(0, match.start() - 14) : match.start(1)])
+        if not (thing or _THING_AFTER.match(text, match.end())):
+            yield Found(match.start(1), match.end(1), "MEDICAL_RECORD"), False
     for match in _ANY.finditer(text):
         if not _THING.search(match[1]) and not _THING_AFTER.match(text, match.end()):
             yield Found(match.start(2), match.end(2), "MEDICAL_RECORD"), True
