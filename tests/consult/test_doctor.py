@@ -172,3 +172,30 @@ def test_the_note_on_missing_evidence_stands_once_even_where_the_model_copies_it
         subject = doctor(written, admits_no_evidence=True)
         told = subject.complete(user("慢性咽炎平时能不能吃辣？"), Sampling()).text
         assert told.count(note[1:12]) == 1
+
+
+def test_a_model_that_does_not_read_facts_answers_alone_and_the_doctor_tells_them():
+    facts = (FACT, Fact("感冒", "检查", "胸片", "CMeKG", 0.9), Fact("感冒", "就诊科室", "呼吸内科", "CMeKG", 0.9))
+    subject = doctor("多休息，多喝水[1]。", retrieve=lambda messages: facts[::-1], reads_facts=False)
+    deltas = list(subject.stream(user("感冒要做什么检查？"), Sampling()))
+    assert "血常规" not in subject.model.sent[-1]["content"]
+    assert {fact.object for fact in deltas[0].facts} == {fact.object for fact in facts}
+    text = deltas[-1].reply.text
+    assert text.startswith("多休息，多喝水。\n\n")
+    assert "感冒常做的检查有胸片[1]、血常规[2]；感冒可以看呼吸内科[3]" in text
+    assert [fact.object for fact in deltas[0].facts] == ["胸片", "血常规", "呼吸内科"]
+
+
+def test_beside_an_alarm_no_facts_are_told():
+    subject = doctor("好。", triage=alarmed_by("胸痛", "urgent"), retrieve=lambda messages: (FACT,), reads_facts=False)
+    assert "血常规" not in subject.complete(user("胸痛要做什么检查？"), Sampling()).text
+
+
+def test_triage_reads_both_ends_of_a_text_that_no_window_holds():
+    read = []
+    subject = doctor(triage=lambda messages: read.append(messages[-1]["content"]))
+    with pytest.raises(DataError):
+        subject.complete(user("头" + "疼" * 100_000 + "尾"), Sampling())
+    assert len(read[0]) == 100_002
+    assert read[0].strip("\n")[0] + read[0][-1] == "头尾"
+    assert read[0].count("疼") < 10_000

@@ -14,6 +14,7 @@ from healgpt.consult.grounding import finder, guide, open_knowledge
 from healgpt.consult.intent import FACT_TOKENS
 from healgpt.consult.interview import Plan, State, acknowledgement, opening, plan, state
 from healgpt.consult.limits import Gate
+from healgpt.consult.telling import answers_first, told
 from healgpt.consult.transcript import TEMPLATE_TOKENS, Evidence, fit, render
 from healgpt.consult.triage import triage
 from healgpt.errors import DataError
@@ -24,6 +25,8 @@ from healgpt.schema import Alarm, ChatModel, Delta, Fact, Message, Reply, Sampli
 _SENTENCE_TOKENS = 60
 _SHORTEST_SENTENCE = 4
 _DEPARTMENT = "就诊科室"
+# no window holds as many characters; triage reads this much of either end
+_TOO_LONG, _END = 20_000, 4_000
 
 Triage = Callable[[Sequence[Message]], Alarm | None]
 Retrieve = Callable[[Sequence[Message]], tuple[Fact, ...]]
@@ -39,10 +42,11 @@ class Doctor:
 
     Stateless: a turn is a pure function of the conversation, so any number of conversations may share one
     Doctor. `messages` hold user and assistant turns only; the system prompt is the Doctor's own. With
-    `admits_no_evidence`, an answer that no fact was found for says so at its end.
+    `admits_no_evidence`, an answer that no fact was found for says so at its end. A model that `reads_facts` gets them
+    with the question and cites them; otherwise it answers alone and the Doctor tells them after its words.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  the seams of a turn, all but the model with a default
         self,
         model: ChatModel,
         *,
@@ -51,12 +55,14 @@ class Doctor:
         system: str | None = None,
         guide: Guide | None = None,
         admits_no_evidence: bool = False,
+        reads_facts: bool = True,
     ) -> None:
         self.model = model
         self.system = prompts.render("system") if system is None else system
         self._triage = triage
         self._retrieve = retrieve
         self._admits_no_evidence = admits_no_evidence
+        self._reads_facts = reads_facts
         self._guide = guide
         self._plan = partial(plan, guide=guide)
         self._evidence = lru_cache(maxsize=256)(self._find)
@@ -104,21 +110,23 @@ class Doctor:
         an emergency that an earlier turn was already told of, comes first and the model follows.
         Raises `DataError` for turns out of order, an empty or an overlong last turn.
         """
-        alarm = self._triage(messages)
-        known = alarm is not None and _same(alarm, self._triage(messages[:-2]) if len(messages) > 2 else None)
+        skimmed = _skimmed(messages)
+        alarm = self._triage(skimmed)
+        known = alarm is not None and _same(alarm, self._triage(skimmed[:-2]) if len(messages) > 2 else None)
         if alarm is not None and alarm.level == "emergency" and not known:
             yield Delta(alarm=alarm)
             yield Delta(text=alarm.text)
             yield Delta(reply=Reply(text=alarm.text, model="triage", alarm=alarm))
             return
         wire = self.wire(messages, sampling.max_tokens)
-        made, given = self._plan(messages), self.evidence(messages).facts
+        made, evidence = self._plan(messages), self.evidence(messages)
+        given = evidence.facts
         # beside an alarm nothing is said of harmless causes
         lead = made.lead if alarm is None else ""
-        facts = made.facts if lead else given
+        facts = made.facts if lead else evidence.told
         yield Delta(alarm=alarm, facts=facts)
         first_words, questions = _first_words(alarm, known), _questions(made, lead)
-        last_words = questions or self._closing(messages)
+        last_words = questions or self._closing(messages, alarmed=alarm is not None)
         if first_words:
             yield Delta(text=first_words)
         citations, gate, shown = CitationFilter(len(given)), Gate(given, acknowledging=bool(questions)), first_words
@@ -154,20 +162,25 @@ class Doctor:
             facts = tuple(dict.fromkeys([*made.facts, *(fact for fact in facts if fact.predicate != "治疗药物")]))
             facts = fitting(facts, self._count, budget=max(0, FACT_TOKENS - self._count(hint)))
             words = f"{hint}\n{words}"
-        if self._lacks_evidence(task, facts):
+        given = facts if self._reads_facts else ()
+        if self._lacks_evidence(task, given):
             words += prompts.render("task_no_evidence")
-        return Evidence(facts, words)
+        return Evidence(given, words, told=facts if self._reads_facts else answers_first(facts))
 
     def _lacks_evidence(self, task: str, facts: tuple[Fact, ...]) -> bool:
         """Tell whether to say that a turn looked for facts in vain; a Doctor without a graph never looked."""
         return self._admits_no_evidence and task in ("advise", "inform") and not facts
 
-    def _closing(self, messages: Sequence[Message]) -> str:
-        task, facts = self._plan(messages).task, self.evidence(messages).facts
+    def _closing(self, messages: Sequence[Message], *, alarmed: bool) -> str:
+        """Return what the Doctor says after the model: the facts where it tells them, or that there are none."""
+        task, facts = self._plan(messages).task, self.evidence(messages).told
         # a department is no evidence for anything else that was asked
         beside = self._admits_no_evidence and task == "inform" and "科" not in messages[-1]["content"]
         beside = beside and all(fact.predicate == _DEPARTMENT for fact in facts)
-        return "\n\n" + prompts.render("no_evidence") if beside or self._lacks_evidence(task, facts) else ""
+        parts = [] if self._reads_facts or alarmed or task not in ("advise", "inform") else [told(facts)]
+        if beside or self._lacks_evidence(task, facts):
+            parts.append(prompts.render("no_evidence"))
+        return "".join(f"\n\n{part}" for part in parts if part)
 
     def warm(self) -> None:
         """Load the rules, and the system prompt into the engine's cache: a first turn prefills only its own tokens."""
@@ -199,7 +212,9 @@ def open_doctor(spec: str, options: EngineOptions | None = None) -> Doctor:
         doctor = Doctor(model)
     else:
         retrieve = finder(knowledge, model.count_tokens, partial(plan, guide=asking))
-        doctor = Doctor(model, retrieve=retrieve, guide=asking, admits_no_evidence=True)
+        # models behind an address are taken to be large enough to use facts; what runs here is not (docs/lab-book.md)
+        reads = spec.startswith(("http://", "https://"))
+        doctor = Doctor(model, retrieve=retrieve, guide=asking, admits_no_evidence=True, reads_facts=reads)
     doctor.warm()
     return doctor
 
@@ -218,6 +233,16 @@ def _questions(made: Plan, lead: str) -> str:
         return ""
     listed = "\n".join(f"{number}. {question}" for number, question in enumerate(made.questions, start=1))
     return f"\n\n{opening()}\n{listed}" + (f"\n\n{lead}" if lead else "")
+
+
+def _skimmed(messages: Sequence[Message]) -> list[Message]:
+    """Blank the middle of turns that no window holds: triage still reads both ends, in no time, at the same offsets."""
+    return [
+        {**message, "content": f"{text[:_END]}{chr(10) * (len(text) - 2 * _END)}{text[-_END:]}"}
+        if len(text := message["content"]) > _TOO_LONG
+        else message
+        for message in messages
+    ]
 
 
 def _said_already(last_words: str, said: str) -> bool:

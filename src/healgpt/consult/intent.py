@@ -59,6 +59,11 @@ class Intent:
     wanted: Wanted
 
 
+_BACKGROUND = frozenset({"病因", "高危因素", "多发人群"})
+_ASKED_BACKGROUND = {
+    **dict.fromkeys(("disease", "prevention", "contagion"), _BACKGROUND),
+    "diet_care": frozenset({"高危因素"}),
+}
 CHITCHAT = Intent("chitchat", "寒暄", {})
 OUT_OF_SCOPE = Intent("out_of_scope", "没有认出健康话题", {})
 
@@ -169,14 +174,17 @@ def evidence_finder(
 
 
 def relevant(facts: Sequence[Fact], mentions: Sequence[Mention], wanted: Intent) -> list[Fact]:
-    """Keep only facts that speak of the food, where a certain food was asked about.
+    """Keep only facts that answer: of the food, where a certain food was asked about, and no background beside it.
 
     The graph says little of food, and a small model cites what it has: 糖尿病患者不能吃火龙果[1], the department.
+    Causes and risks are background unless the illness itself, its prevention or its contagion was asked about; risks
+    help with a question on diet, too.
     """
     foods = {mention.name for mention in mentions if mention.kind == "food"}
-    if wanted.name != "diet_care" or not foods:
-        return list(facts)
-    return [fact for fact in facts if any(food in fact.subject + fact.object for food in foods)]
+    if wanted.name == "diet_care" and foods:
+        return [fact for fact in facts if any(food in fact.subject + fact.object for food in foods)]
+    dropped = _BACKGROUND - _ASKED_BACKGROUND.get(wanted.name, frozenset())
+    return [fact for fact in facts if fact.predicate not in dropped]
 
 
 def understand(

@@ -21,10 +21,14 @@ TEMPLATE_TOKENS = 6
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a user turn is answered with: facts to cite, and the instruction of the turn (a prompt's text)."""
+    """What a user turn is answered with: facts to cite, and the instruction of the turn (a prompt's text).
+
+    `facts` are written into the turn for a model that can make use of them; `told` are those that the reader gets.
+    """
 
     facts: tuple[Fact, ...] = ()
     task: str = ""
+    told: tuple[Fact, ...] = ()
 
 
 def clean(text: str) -> str:
