@@ -1,6 +1,7 @@
 """The real 0.5B model: inert template tokens, caches, cancellation, and clear refusals before loading."""
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -158,3 +159,20 @@ def test_an_impossible_context_and_an_unknown_name_are_config_errors(model_path:
         open_llama(model_path, EngineOptions(context=40_000))
     with pytest.raises(ConfigError, match="qwen"):
         load("qwen2.5-coder-0.5bb")
+
+
+def test_closing_while_a_state_is_computed_does_not_hang(
+    model_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEALGPT_HOME", str(tmp_path))
+    for pause in (0.0, 0.3, 1.0):
+        opened = open_llama(model_path, OPTIONS)
+        said = "我最近颈椎不太舒服，每天睡醒都会头痛，已经三个月了。" * 40
+        computing = opened.prepare([{"role": "user", "content": said}, {"role": "assistant", "content": "好的。"}])
+        time.sleep(pause)
+        closing = threading.Thread(target=opened.close, daemon=True)
+        closing.start()
+        closing.join(20)
+        assert not closing.is_alive()
+        computing.join(5)
+        assert not computing.is_alive()

@@ -5,13 +5,14 @@ be neither saved nor restored, and text cannot be tokenised. Closing the connect
 sign to stop computing it. The port is chosen by the system, bound to 127.0.0.1 and locked with a random key.
 """
 
+import contextlib
 import json
 import os
 import secrets
 import shlex
+import socket
 import threading
 from collections.abc import Generator
-from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
@@ -48,10 +49,11 @@ class LlamaServer:
         self._server: Any = _start(plan, self._key)
         self._port = int(self._server.listening_address.rsplit(":", 1)[1])
         self._lock = threading.Lock()
+        self._open: set[socket.socket] = set()
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
         """Send one request and return the parsed answer. Raises as `events` does."""
-        with closing(self._connect()) as connection:
+        with self._connection() as connection:
             response = self._send(connection, path, body)
             return json.loads(response.read())
 
@@ -61,7 +63,7 @@ class LlamaServer:
         Raises `ModelRefused` for a request that the engine rejects, `ModelUnavailable` where it failed or was
         closed.
         """
-        with closing(self._connect()) as connection:
+        with self._connection() as connection:
             response = self._send(connection, path, {**body, "stream": True})
             try:
                 while line := response.readline():
@@ -73,16 +75,36 @@ class LlamaServer:
                 raise ModelUnavailable(f"推理引擎中断了回答（{error}）。请重试。") from error
 
     def close(self) -> None:
-        """Stop the engine and free its memory; requests under way end with `ModelUnavailable`."""
-        with self._lock:
-            if isinstance(self._server, engine_program.EngineProgram):
-                self._server.close()
-            self._server = None  # the destructor joins the engine's threads
+        """Stop the engine and free its memory; requests under way end with `ModelUnavailable`.
 
-    def _connect(self) -> HTTPConnection:
-        if self._server is None:
-            raise ModelUnavailable("推理引擎已经关闭。请重新打开模型。")
-        return HTTPConnection("127.0.0.1", self._port)
+        Their connections go first: the engine's end waits for every request that somebody still listens to.
+        """
+        with self._lock:
+            server, self._server = self._server, None
+            for line in self._open:
+                _hang_up(line)
+        if isinstance(server, engine_program.EngineProgram):
+            server.close()
+        del server  # the destructor joins the engine's threads
+
+    @contextlib.contextmanager
+    def _connection(self) -> Generator[HTTPConnection, None, None]:
+        connection = HTTPConnection("127.0.0.1", self._port)
+        with self._lock:
+            if self._server is None:
+                raise ModelUnavailable("推理引擎已经关闭。请重新打开模型。")
+            try:
+                connection.connect()
+            except OSError as error:
+                raise ModelUnavailable(f"推理引擎没有响应（{error}）。请重试。") from error
+            line = connection.sock  # the connection forgets it once the response has begun
+            self._open.add(line)
+        try:
+            yield connection
+        finally:
+            with self._lock:
+                self._open.discard(line)
+            connection.close()
 
     def _send(self, connection: HTTPConnection, path: str, body: dict[str, Any]) -> HTTPResponse:
         headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
@@ -95,6 +117,12 @@ class LlamaServer:
         except (OSError, HTTPException, json.JSONDecodeError) as error:
             raise ModelUnavailable(f"推理引擎没有响应（{error}）。请重试。") from error
         raise _refusal(detail, response.status)
+
+
+def _hang_up(line: socket.socket) -> None:
+    """End both directions of a connection that another thread may be reading from; it sees the end at once."""
+    with contextlib.suppress(OSError):
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def _checked(event: dict[str, Any]) -> dict[str, Any]:
