@@ -47,8 +47,9 @@ def alibi_mask(
     prefill, so it is built in place.
     """
     queries, keys = lengths
-    slots = torch.arange(keys, device=slopes.device)
-    asking = torch.arange(queries, device=slopes.device) + first_query
+    # in floating point from the start: multiplying integers would copy the large tensor once more
+    slots = torch.arange(keys, dtype=torch.float32, device=slopes.device)
+    asking = torch.arange(queries, dtype=torch.float32, device=slopes.device) + first_query
     distance = slots[None, :] - asking[:, None]
     bias = (slopes[:, None, None] * distance)[None]
     lowest = torch.finfo(dtype).min
