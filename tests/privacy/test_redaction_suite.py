@@ -9,7 +9,9 @@ from healgpt.evaluation.redaction_suite import Case, Labelled, load_cases, score
 from healgpt.evaluation.stats import Share
 
 
-@pytest.mark.parametrize("name", ["redaction_dev", "redaction_dev2", "redaction_dev3", "redaction_dev4"])
+@pytest.mark.parametrize(
+    "name", ["redaction_dev", "redaction_dev2", "redaction_dev3", "redaction_dev4", "redaction_dev5"]
+)
 def test_the_development_suites_are_half_lookalikes_and_pass(name: str) -> None:
     cases = load_cases(suite_path(name))
     lookalikes = sum(not case.spans for case in cases)

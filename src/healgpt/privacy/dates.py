@@ -69,6 +69,17 @@ _VISIT_AFTER = re.compile(r"[，,。；;、]{1,2}(?:因|入院|住院|就诊|初
 
 # nobody writes a visit of the last century between name and complaint
 _LONG_AGO = re.compile(r"19[0-9]{2}")
+# 体检编号略，1988/04/17，尿酸512: a date between commas in a record that names a person or a sex
+_BARE_FIELD = re.compile(
+    r"(?:(?<=[，,、；;|：:])|(?<=[，,、；;|：:] )|^)(?P<date>(?:19[2-9][0-9]|20[01][0-9])(?<=[0-9]{4})[-/.年]"
+    r"(?:1[0-2]|0?[1-9])[-/.月](?:3[01]|[12][0-9]|0?[1-9])[日号]?)(?=[，,、；;|](?P<sex> ?[男女](?:[，,、；;|。性]|"
+    r"$))?)"
+)
+_DATED = re.compile(
+    r"(?:日期|时间|有效期|签发|生产|首诊|入院|出院|手术|就诊|检查|采样|报告日|诊断|确诊|发病|于|批号?|"
+    r"至)[^，,。；;]{0,3}$"
+)
+_SOMEONE = re.compile(rf"[{NAME_MASK}{MASKS['ID_CARD']}]|[，,、 |][男女][，,、 |]")
 
 
 def find(text: str) -> Iterator[Found]:
@@ -84,3 +95,10 @@ def find(text: str) -> Iterator[Found]:
         )
         if not signed and not visit:
             yield Found(match.start(1), match.end(1), "BIRTH_DATE")
+    for match in _BARE_FIELD.finditer(text):
+        before = text[: match.start()]
+        dated = _DATED.search(before[-10:]) or _NO_FIELD_AFTER.match(text, match.end())
+        dated = dated or _VISIT_AFTER.match(text, match.end())
+        known = match["sex"] or (_LONG_AGO.match(match["date"]) and _SOMEONE.search(before))
+        if known and not dated:
+            yield Found(*match.span("date"), "BIRTH_DATE")

@@ -14,7 +14,7 @@ class Lexicon:
     are words first of all (门, 初) and need the most.
     `frequent` given-name characters fill ordinary sentences too, so they prove little; `elements` build Tibetan,
     Mongolian, Uyghur and Yi names, `transcribed` characters foreign ones; `common_given` are given names that no
-    character of theirs shows (建国).
+    character of theirs shows (建国); `no_given_names` are words whose characters look like one (朋友).
     `bad_left` maps a surname to the characters that make another word with it (紧 before 张).
     """
 
@@ -30,6 +30,7 @@ class Lexicon:
     elements: frozenset[str]
     transcribed: frozenset[str]
     common_given: frozenset[str]
+    no_given_names: frozenset[str]
     fictional: frozenset[str]
     doubled_words: frozenset[str]
     regions: tuple[str, ...]
@@ -66,6 +67,7 @@ def lexicon() -> Lexicon:
         elements=words("elements"),
         transcribed=characters("transcribed"),
         common_given=words("common_given"),
+        no_given_names=words("no_given_names"),
         fictional=words("fictional"),
         doubled_words=words("doubled_words"),
         # longest first, so that 张家港 wins over a shorter name in a pattern

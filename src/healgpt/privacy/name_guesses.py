@@ -16,7 +16,7 @@ from healgpt.privacy.name_model import is_given, is_typical, may_be_given, surna
 _ANY_MASK = f"[{''.join(MASKS.values())}]"
 _HERE = rf"(?<![一-龥A-Za-z{NAME_MASK}])"
 _END = r"(?=$|[^一-龥])"
-_DEED = (
+DEED = (
     r"(?:又|也|都|刚|才|就|还|一直|总|老是|突然|半夜|夜里)?(?:今天|今早|今晚|昨天|昨晚|前天|上周|上个月|这两天|"
     r"这几天|最近|"
     r"去年|今年|刚才|刚刚|现在|打电话|[说讲](?:[她他自肚头胸腰腿嗓]|不舒服|没事|疼)|问|住院|出院|入院|转院|复诊|复查|"
@@ -67,7 +67,7 @@ _STAMPED = re.compile(
     r"(?:(?<=[0-9][\]】])|(?<=[0-9][\]】] )|(?<=[:：][0-5][0-9] ))([一-龥]{2,4})(?=[：:]))"
 )
 # 关山月复诊, 费霖住院: a full name at the start of a clause that does what patients do
-_PATIENT = re.compile(rf"{_HERE}([一-龥]{{3,4}}?)(?={_DEED})")
+_PATIENT = re.compile(rf"{_HERE}([一-龥]{{3,4}}?)(?={DEED})")
 _OLD_MASTER = re.compile(r"(?<![一-龥A-Za-z])([一-龥])老(?=[的您说今昨，,：:来]|$)")
 _WORD_TITLED = re.compile(rf"{_HERE}([一-龥]{{2,3}})(?=女士|先生|小姐|小朋友)")
 _NO_WORD_TITLED = re.compile(
@@ -75,7 +75,7 @@ _NO_WORD_TITLED = re.compile(
     r"万宝|都市|安利|全体"
 )
 # a name of four characters, both surnames of the parents first: 陈李雨桐
-_DOUBLE = re.compile(rf"{_HERE}([一-龥]{{4}})(?=$|[，,。；;、（(： :的今昨]|{_DEED}|女士|先生|同学|小朋友)")
+_DOUBLE = re.compile(rf"{_HERE}([一-龥]{{4}})(?=$|[，,。；;、（(： :的今昨]|{DEED}|女士|先生|同学|小朋友)")
 # 俞快住在〔地址1〕, 顾盼的电话是〔手机号1〕
 _HOLDER = re.compile(
     rf"{_HERE}([一-龥]{{2,4}}?)(?:现?家?住(?:址|在|于)?|户籍|(?:家)?的?(?:联系)?(?:电话|手机|号码|微信|邮箱|QQ|"
@@ -89,7 +89,7 @@ _GIVEN_TO = re.compile(
 )
 _NICK = re.compile(
     rf"(?:(?<![一-龥{NAME_MASK}])|(?<=[刚和跟给帮替带让陪问找叫是我她他，才家村楼屋里的]))([小大老阿][一-龥](?:子|"
-    rf"儿|头|伢|仔)?)(?={_DEED})"
+    rf"儿|头|伢|仔)?)(?={DEED})"
 )
 _KIN_NICK = re.compile(rf"{cues.RELATIVE.pattern}([小老阿][一-龥])(?={cues.FOLLOWER.pattern})")
 # 阿娇, 小敏 after a relative need nothing behind them
@@ -129,7 +129,7 @@ _THINGS = frozenset(
 )
 _PETS = frozenset("米果豆糖宝贝妞妮萌悠橙柚乐朵团圆点嘟兜毛球虎牛兔丫蛋嘻笑甜安心")
 _PET = re.compile(
-    rf"(?:(?<![一-龥{NAME_MASK}])|(?<=[家里]的))([一-龥])\1(?={_DEED}|[拉吐咳烧感肚头半一两三四五六七八九十0-9总老有从对])"
+    rf"(?:(?<![一-龥{NAME_MASK}])|(?<=[家里]的))([一-龥])\1(?={DEED}|[拉吐咳烧感肚头半一两三四五六七八九十0-9总老有从对])"
 )
 _BARE = re.compile(
     rf"(?<![一-龥{NAME_MASK}])([一-龥]{{2}})(?=(?:又|也|刚|已经?|昨天|今天|昨晚|今早|前天|上周)?"
@@ -137,14 +137,14 @@ _BARE = re.compile(
 )
 _COMMON = re.compile(
     rf"(?:{_HERE}|(?<=[和跟给帮替让找是的、])|{cues.RELATIVE.pattern}|{cues.CHILD.pattern})([一-龥]{{2}})"
-    rf"(?=(?:叔|婶|哥|姐|姨|嫂|伯|爷|奶奶|大[爷妈叔婶哥姐娘])?(?:{_DEED}|{cues.FOLLOWER.pattern}))"
+    rf"(?=(?:叔|婶|哥|姐|姨|嫂|伯|爷|奶奶|大[爷妈叔婶哥姐娘])?(?:{DEED}|{cues.FOLLOWER.pattern}))"
 )
 _TITLED_COMMON = re.compile(rf"{_HERE}([一-龥]{{2}})(?=叔|婶|哥(?!哥)|姐(?!姐)|嫂|大[爷妈叔婶哥姐娘])")
 # 佳怡、佳慧: given names of sisters
 _SISTERS = re.compile(rf"{cues.RELATIVE.pattern}([一-龥]{{2}})(?:[、和跟与]|以及)([一-龥]{{2}})")
 _SPEAKS = re.compile(rf"{_HERE}([一-龥]{{2}})(?=说[她他自]|来电|打电话)")
 # 呼延灼的CT: a compound surname is sure enough
-_COMPOUND = re.compile(rf"{_HERE}([一-龥]{{3,4}}?)(?={_DEED}|$|[，,。：:])")
+_COMPOUND = re.compile(rf"{_HERE}([一-龥]{{3,4}}?)(?={DEED}|$|[，,。：:])")
 _FILLED_IN = re.compile(
     r"(?:联系人|收件人|收货人|姓名|名字|户名)(?:就?[填写留报])(?:的是|的|为)?([一-龥]{2,3}?)(?=就|[，,。]|吧|即可|$)"
 )

@@ -6,8 +6,8 @@ A name without cue and without typical characters is not found; see docs/referen
 import re
 from collections.abc import Iterator
 
+from healgpt.privacy import name_bold, name_shapes
 from healgpt.privacy import name_cues as cues
-from healgpt.privacy import name_shapes
 from healgpt.privacy.kinds import Found
 from healgpt.privacy.lexicon import lexicon
 from healgpt.privacy.name_model import (
@@ -27,7 +27,7 @@ _NO_NAME = re.compile(
 def find(text: str, known: set[str]) -> list[Found]:
     """Return the names in `text`; full names are added to `known` and found wherever else they stand."""
     spans: dict[int, int] = {}
-    for start, end in (*_by_cue(text), *name_shapes.find(text)):
+    for start, end in (*_by_cue(text), *name_shapes.find(text), *name_bold.find(text)):
         if end > spans.get(start, 0):
             spans[start] = end
     for start, end in list(spans.items()):

@@ -13,7 +13,7 @@ _STEP = (
     rf"第?{_NUMBER}号?(?:楼|层|病?区|病?室|病?房(?!颤)|单元)|[A-Za-z东西南北](?:病?区|栋|座|楼|侧)|"
     rf"{_UNIT}|重症监护(?:室|病房)|监护室|抢救室|留观[室区]?|观察室|急诊|病房|产房|手术室|透析室|输液[室区]|层流|"
     r"(?:[心神呼消肾血内外骨妇产儿泌胸普肝肿感风老康皮眼]|肿瘤|神经|呼吸|心血管|消化|泌尿|内分泌|耳鼻喉)?"
-    r"[^\W0-9A-Za-z_在住是的到去找我你他她妈爸了从转请问位]{0,4}[科外内](?:第?[0-9一二三四五六七八九十]{1,2}病?[区房])?)"
+    r"[^\W0-9A-Za-z_在住是的到去找我你他她妈爸了从转请问位扬诉谢]{0,4}[科外内](?:第?[0-9一二三四五六七八九十]{1,2}病?[区房])?)"
 )
 _WAY = rf"(?:{_STEP}[ ,，的]{{0,2}}){{0,4}}"
 _THING_OF_BED = (
@@ -48,5 +48,7 @@ def find(text: str) -> Iterator[Found]:
         yield Found(match.start(number), match.end(number), "BED")
     for pattern in (_BED, _ROOM):
         for match in pattern.finditer(text):
-            if not _COUNTED.search(text[max(0, match.start() - 3) : match.start()]):
+            counted = _COUNTED.search(text[max(0, match.start() - 3) : match.start()])
+            # 床位骨二科36床: a form's label, nothing counted
+            if not counted or (counted[0] == "床位" and "科" in match[0]):
                 yield Found(match.start(), match.end(), "BED")
