@@ -76,6 +76,7 @@ _HAILED = re.compile(
     r"(?:^|(?<=[。！!？?\n]))([一-龥]{2})(?=啊[，,！!]|呀[，,！!]|[，,！!](?:药|吃|在|血|体温|快|晚|明|下|回|来|"
     r"检查|报告|今|昨))"
 )
+_ONE_CALLED = re.compile(r"一个叫([一-龥]{2})(?=一个|[，,。、；;和]|$)")
 _HIS_KIN = re.compile(
     rf"(?:{_HERE}|(?<=[和跟给帮替找问让是]))([一-龥]{{2,3}})(?=[他她](?:爸|妈|爹|娘|奶|爷|哥|姐|弟|妹|媳|老婆|老公|"
     rf"姨|舅|叔))"
@@ -104,13 +105,13 @@ _PEOPLE_LABEL = re.compile(
 )
 # 李想的妈妈, 我弟弟（应伟）
 _OF_KIN = re.compile(
-    rf"(?:{_HERE}|(?<=[是和跟给找问]))([一-龥]{{2,3}}?)(?=的?(?:妈妈|爸爸|奶奶|爷爷|外婆|姥姥|家长|家属|老公|老婆|"
+    rf"(?:{_HERE}|(?<=[是和跟给找问]))([一-龥]{{2,3}}?)(?=(?:的|是[我她他])?(?:妈妈|爸爸|奶奶|爷爷|外婆|姥姥|家长|家属|老公|老婆|"
     rf"爱人|儿子|女儿|"
     r"母亲|父亲|妻子|丈夫)(?:$|[^一-龥]|[想问咨您你说给叫今昨来也是电反要同拒已正]))"
 )
 _GIVEN_DEED = re.compile(
     rf"(?:{_HERE}|(?<=[我你他她]家)|(?<=[我咱]们)|(?<=[和跟给帮替找问让是叫请的]))([一-龥]{{2}}?)(?={DEED}|[他她]|"
-    rf"来电|去[缴取拿做看抽办]|今[天早]|昨[天晚]|的(?:妈|爸|奶奶|爷爷|报告|作业|学校))"
+    rf"来电|去[缴取拿做看抽办]|今[天早]|昨[天晚]|的(?:妈|爸|奶奶|爷爷|报告|疫苗本|作业|学校))"
 )
 _NO_ROLE = re.compile(
     r"[的了吗呢是在有和就也都及或等已未请可如何应该须需]|[主单者员方科室部院区]$|^[本该某各每全多几这那其此]|时间|"
@@ -137,7 +138,7 @@ def find(text: str) -> Iterator[tuple[int, int]]:
         if plausible or (labelled and _word_name(match[1]) and _OWNS.match(text, match.end())):
             yield match.span(1)
     for match in _OF_KIN.finditer(text):
-        if _plausible(text, *match.span(1)) or _word_name(match[1]):
+        if _plausible(text, *match.span(1)) or _word_name(match[1]) or _given_like(match[1]):
             yield match.span(1)
     yield from _listed(text)
     yield from _surnames(text)
@@ -150,7 +151,9 @@ def _plausible(text: str, start: int, end: int) -> bool:
     name = text[start:end]
     length = surname_length(text, start) or rare_surname_length(text, start)
     given = name[length:]
-    if not length or not 1 <= len(given) <= 2 or not all(map(may_be_given, given)):
+    # 乔大年: 年 ends names as well
+    aged = len(given) == 2 and given[-1] == "年"
+    if not length or not 1 <= len(given) <= 2 or not all(map(may_be_given, given[:1] if aged else given)):
         return False
     if _NO_ROLE.search(name) or WORDY.search(name) or cues.HARD_TITLE.match(text, start + length):
         return False
@@ -222,7 +225,7 @@ def _given_names(text: str) -> Iterator[tuple[int, int]]:
     for match in _NICK_SEX.finditer(text):
         if _given_like(match[1]) or (match[1][0] == "小" and is_typical(match[1][1])):
             yield match.span(1)
-    for pattern in (_CALLED_FIRST, _HIS_KIN, _HAILED, _GIVEN_DEED):
+    for pattern in (_CALLED_FIRST, _ONE_CALLED, _HIS_KIN, _HAILED, _GIVEN_DEED):
         for match in pattern.finditer(text):
             full = len(match[1]) == 3 and _plausible(text, *match.span(1)) and is_typical(match[1][-1])
             if full or (len(match[1]) == 2 and _given_like(match[1])):

@@ -168,7 +168,9 @@ def _by_shape(text: str) -> Iterator[tuple[int, int]]:
         place = match.end()
         before = text[place - 2 : place - 1]
         if before == NAME_MASK or (
-            "一" <= before <= "龥" and before not in lexicon().safe_left and before not in "壁事居友士护里的员工师"
+            "一" <= before <= "龥"
+            and before not in lexicon().safe_left
+            and before not in "壁事居友士护里的员工师台手理处组班科"
         ):
             continue
         words = lexicon().has_word_at(text, place - 1) or lexicon().has_word_at(text, place)
