@@ -94,7 +94,7 @@ def test_an_emergency_is_a_red_panel_before_the_text(terminal: Terminal, chat: l
 
 def test_twenty_columns_without_colour_or_utf8_locale(terminal: Terminal, chat: list[str]) -> None:
     terminal.start(*chat, width=20, NO_COLOR="1", LC_ALL="C")
-    terminal.wait("export")
+    terminal.wait("问 ›")
     terminal.type("什么是颈椎病", "Enter")
     screen = terminal.wait("词元/秒")
     assert "1. 休息：每小时起来" in screen
