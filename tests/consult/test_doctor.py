@@ -23,7 +23,7 @@ class Recorder(ScriptedModel):
     sent: list[Message]
 
     def stream(self, messages, sampling):
-        self.sent = list(messages)
+        self.sent, self.sampling = list(messages), sampling
         yield from super().stream(messages, sampling)
 
 
@@ -183,6 +183,8 @@ def test_a_model_that_does_not_read_facts_answers_alone_and_the_doctor_tells_the
     text = deltas[-1].reply.text
     assert text.startswith("多休息，多喝水。\n\n")
     assert "感冒常做的检查有胸片[1]、血常规[2]；感冒可以看呼吸内科[3]" in text
+    # a small model would go on with what it read in its earlier answers
+    assert subject.model.sampling.stop == ("【资料】", "（知识图")
     assert [fact.object for fact in deltas[0].facts] == ["胸片", "血常规", "呼吸内科"]
 
 

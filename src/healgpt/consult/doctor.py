@@ -130,7 +130,8 @@ class Doctor:
         if first_words:
             yield Delta(text=first_words)
         citations, gate, shown = CitationFilter(len(given)), Gate(given, acknowledging=bool(questions)), first_words
-        with closing(self.model.stream(wire, _limited(sampling, asks=bool(questions)))) as deltas:
+        limited = _limited(sampling if self._reads_facts else _own_words_only(sampling), asks=bool(questions))
+        with closing(self.model.stream(wire, limited)) as deltas:
             for delta in deltas:
                 text = gate.feed(citations.feed(delta.text) if delta.reply is None else citations.close())
                 if delta.reply is not None:
@@ -263,6 +264,12 @@ def _limited(sampling: Sampling, *, asks: bool) -> Sampling:
     if not asks:
         return sampling
     return replace(sampling, max_tokens=min(sampling.max_tokens, _SENTENCE_TOKENS), stop=(*sampling.stop, "\n"))
+
+
+def _own_words_only(sampling: Sampling) -> Sampling:
+    """Return `sampling` with an end where a model begins to copy what the Doctor added to its earlier answers."""
+    added = tuple(prompts.source(name)[:4] for name in ("told", "no_evidence"))
+    return replace(sampling, stop=(*sampling.stop, *added))
 
 
 def _same(alarm: Alarm, earlier: Alarm | None) -> bool:
