@@ -50,6 +50,7 @@ def test_a_conversation_is_stopped_saved_and_resumed(terminal: Terminal, chat: l
     terminal.stop()
     terminal.start(*chat, "--resume")
     assert "什么是热敷，慢慢说" in terminal.wait("继续对话“我的颈椎”，已有 4 条")
+    terminal.wait("就绪")
     terminal.type("什么是理疗", "Enter")
     terminal.wait("词元/秒\n\n问 ›")
     terminal.leave()
