@@ -131,3 +131,10 @@ def test_whoever_asks_for_a_way_is_sent_to_help(asked: str) -> None:
 @pytest.mark.parametrize("asked", ["做胃镜有没有不难受的办法", "怎么防止孩子伤害自己", "12356是什么电话"])
 def test_questions_about_help_and_comfort_are_no_crisis(asked: str) -> None:
     assert triage([{"role": "user", "content": asked}]) is None
+
+
+@pytest.mark.parametrize("asked", ["癫痫病人抽搐不止，脸发紫，怎么治", "癫痫发作抽个不停，嘴唇发紫怎么处理"])
+def test_a_question_on_treatment_hides_no_fit_that_goes_on(asked: str) -> None:
+    alarm = triage([{"role": "user", "content": asked}])
+    assert alarm is not None
+    assert (alarm.kind, alarm.level) == ("seizure", "emergency")

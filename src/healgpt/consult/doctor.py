@@ -237,7 +237,10 @@ def _questions(made: Plan, lead: str) -> str:
 
 
 def _skimmed(messages: Sequence[Message]) -> list[Message]:
-    """Blank the middle of turns that no window holds: triage still reads both ends, in no time, at the same offsets."""
+    """Blank the middle of turns that no window holds: triage reads both ends, at the same offsets.
+
+    An emergency in the middle is not seen; the refusal that follows tells to call 120.
+    """
     return [
         {**message, "content": f"{text[:_END]}{chr(10) * (len(text) - 2 * _END)}{text[-_END:]}"}
         if len(text := message["content"]) > _TOO_LONG

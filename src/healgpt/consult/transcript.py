@@ -91,6 +91,6 @@ def fit(wire: Sequence[Message], budget: int, count: Callable[[str], int]) -> li
     if sum(sizes[start:]) > budget:
         raise DataError(
             f"这段话太长（约 {sizes[-1]} 个词元），模型一次最多能读 {budget} 个。"
-            "请只留下与不适有关的内容，或用更大的 --context。"
+            "请只留下与不适有关的内容，或用更大的 --context。如果情况紧急，不要等回答，请立即拨打 120。"
         )
     return list(wire[start:])

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from healgpt.errors import ConfigError
 from healgpt.evaluation.contamination_files import TestItem, TrainingRecord
 
 # 32 bands of 4: of pairs at Jaccard 0.7 all but 0.02 % become candidates, at 0.6 all but 1.2 %
@@ -81,7 +82,10 @@ class NearIndex:
     """The items' trigram sketches, asked for candidates; the similarity told is computed from the sets."""
 
     def __init__(self, items: Sequence[TestItem], threshold: float) -> None:
-        from rensa import RMinHashLSH
+        try:
+            from rensa import RMinHashLSH
+        except ImportError as error:
+            raise ConfigError("查相近的文本需要 rensa。请运行 pip install 'healgpt[eval]'。") from error
 
         self._threshold = threshold
         self._sets = [frozenset(shingles(item.text)) for item in items]
